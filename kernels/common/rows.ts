@@ -1,0 +1,39 @@
+// Chunks of rows: how many rows of several operands fit their bindings at once.
+
+import { bytesOf, KernelError, type DType, type TensorSpec } from '../../tensor/index.js'
+import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
+import { windowElements } from '../../tensor/webgpu/launch.js'
+
+/** A run of rows: indices [start, start + count). */
+export interface Rows {
+  readonly start: number
+  readonly count: number
+}
+
+/** Whether every given operand (absent ones are left out) fits a binding as a whole. */
+export function allFit(operands: readonly (TensorSpec | undefined)[], facts: AdapterFacts): boolean {
+  return operands.every(spec => !spec || bytesOf(spec) <= facts.limits.maxStorageBufferBindingSize)
+}
+
+/**
+ * Splits `rows` rows into runs, each of which fits a binding for every operand given by its dtype and elements per row.
+ * Throws a KernelError when not even one row does.
+ */
+export function chunkRows(
+  where: string,
+  rows: number,
+  operands: readonly { dtype: DType; perRow: number }[],
+  facts: AdapterFacts,
+): Rows[] {
+  const most = Math.min(rows, ...operands.map(({ dtype, perRow }) => Math.floor(windowElements(dtype, facts) / perRow)))
+  if (most < 1 && rows > 0)
+    throw new KernelError({
+      where,
+      what: 'one row is larger than a binding may be',
+      expected: `at most ${facts.limits.maxStorageBufferBindingSize} bytes`,
+      got: `rows of ${operands.map(({ dtype, perRow }) => `${perRow} ${dtype}`).join(', ')}`,
+    })
+  const chunks: Rows[] = []
+  for (let start = 0; start < rows; start += most) chunks.push({ start, count: Math.min(most, rows - start) })
+  return chunks
+}
