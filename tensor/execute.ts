@@ -12,7 +12,8 @@ export function execute<I extends object, P>(op: Op<I, P>, inputs: Each<I, Tenso
     throw new LifetimeError({ where: op.name, what: 'operands live on different runtimes' })
   const outputs: Tensor[] = []
   try {
-    for (const { shape, dtype } of op.infer(inputs, params)) outputs.push(Tensor.allocate(runtime, shape, dtype, op.name))
+    for (const { shape, dtype } of op.infer(inputs, params))
+      outputs.push(Tensor.allocate(runtime, shape, dtype, op.name))
     runtime.run(op, inputs, outputs, params)
   } catch (error) {
     for (const tensor of outputs) tensor.dispose()

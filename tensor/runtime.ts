@@ -34,6 +34,17 @@ export interface Statistics {
   leaks: number
 }
 
+/** What every runtime can be opened with. */
+export interface RuntimeOptions {
+  /** Largest sum of memory in bytes; beyond it allocations throw an OutOfMemoryError. */
+  maxBytes?: number
+  /** Fills fresh memory with NaN, so that an element nobody writes is noticed: for tests. */
+  poison?: boolean
+}
+
+/** Bytes of a poisoned word: NaN as f32 and as two f16. */
+export const poisonWord = 0x7fc07fc0
+
 /** A place where tensors live and operations run. Work is recorded and may run later; only `read` and `sync` wait. */
 export interface Runtime {
   readonly name: RuntimeName

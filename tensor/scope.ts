@@ -34,7 +34,11 @@ export function scope<T>(body: () => T): T {
   try {
     const result = body()
     if (result instanceof Promise)
-      throw new LifetimeError({ where: 'scope', what: 'body is asynchronous', hint: 'awaiting outside the scope, or `using`' })
+      throw new LifetimeError({
+        where: 'scope',
+        what: 'body is asynchronous',
+        hint: 'awaiting outside the scope, or `using`',
+      })
     for (const tensor of tensorsIn(result)) {
       if (!made.delete(tensor)) continue
       open.at(-2)?.add(tensor)

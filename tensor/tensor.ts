@@ -70,8 +70,7 @@ export class Tensor implements StoredTensor, Disposable {
     if (raw.constructor !== hostArray(dtype, new ArrayBuffer(0)).constructor)
       throw new ShapeError({ where: label, what: `host array does not hold ${dtype}`, got: raw.constructor.name })
     const tensor = Tensor.allocate(runtime, shape, dtype, label)
-    if (raw.length > 0)
-      runtime.upload(tensor.storage, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength))
+    if (raw.length > 0) runtime.upload(tensor.storage, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength))
     return tensor
   }
 
@@ -82,7 +81,11 @@ export class Tensor implements StoredTensor, Disposable {
 
   get #live(): SharedStorage {
     if (!this.#shared)
-      throw new LifetimeError({ where: this.label, what: 'tensor used after it was released', hint: 'keep() or a wider scope' })
+      throw new LifetimeError({
+        where: this.label,
+        what: 'tensor used after it was released',
+        hint: 'keep() or a wider scope',
+      })
     return this.#shared
   }
 

@@ -23,7 +23,9 @@ struct Params {
   batch: u32,
   m: u32,        // rows in these windows
   n: u32,        // columns computed from this window of b
-  k: u32,
+  k: u32,        // inner elements in this window
+  k_0: u32,      // where they begin in a row of a
+  a_stride: u32, // elements between rows of a
   b_stride: u32, // elements between rows of b as it is stored
   b_batch: u32,  // elements between batches of b
   b_last: u32,   // last column of b that may be loaded
@@ -34,6 +36,7 @@ struct Params {
   b_base: u32,
   out_base: u32,
   residual_base: u32,
+  out_last: u32, // last element of this window of the output
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
@@ -114,7 +117,7 @@ fn main(
   for (var k = 0u; k < params.k; k += 4u) {
     var rows: array<vec4<f32>, ROWS>;
     for (var i = 0u; i < ROWS; i++) {
-      rows[i] = a_four(params.a_base + (batch * params.m + min(m0 + i, params.m - 1u)) * params.k, k);
+      rows[i] = a_four(params.a_base + (batch * params.m + min(m0 + i, params.m - 1u)) * params.a_stride + params.k_0, k);
     }
     for (var s = 0u; s < STRIPS; s++) {
       let block = b_block(b_start, k, n0 + 4u * s);
@@ -134,19 +137,22 @@ fn main(
 #endif
     for (var i = 0u; i < ROWS; i++) {
       if (m0 + i >= params.m) { break; }
+      let start = (batch * params.m + m0 + i) * params.columns + params.column_0 + n;
+#if ACCUMULATE
+      for (var j = 0u; j < 4u; j++) { sums[i][s][j] += out[params.out_base + min(start + j, params.out_last)]; }
+#endif
 #if GEGLU
       let v = (sums[i][s] + value_bias) * activate(gates[i][s] + gate_bias);
 #else
       let v = activate(sums[i][s] + value_bias);
 #endif
-      let start = (batch * params.m + m0 + i) * params.columns + params.column_0 + n;
       for (var j = 0u; j < 4u; j++) {
         if (n + j >= params.n) { break; }
+        var result = v[j];
 #if RESIDUAL
-        out[params.out_base + start + j] = v[j] + residual_1(params.residual_base + start + j);
-#else
-        out[params.out_base + start + j] = v[j];
+        result += residual_1(params.residual_base + start + j);
 #endif
+        out[params.out_base + start + j] = result;
       }
     }
   }

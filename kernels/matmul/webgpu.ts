@@ -12,11 +12,12 @@ type MatmulCall = Call<MatmulOperands, MatmulParams>
 const tileRows = 8
 const stripsOf = (geglu: boolean) => (geglu ? 1 : 2)
 
-/** A part of the product: some batches, rows of the output, columns of the output. */
+/** A part of the product: some batches, rows of the output, columns of the output, and terms of the sum. */
 interface Part {
   batches: Rows
   rows: Rows
   columns: Rows
+  terms: Rows
 }
 
 export const matmulWebGpu = webgpuKernel(matmulOp, call => {
@@ -24,29 +25,37 @@ export const matmulWebGpu = webgpuKernel(matmulOp, call => {
   const { a, b, residual } = inputs
   const { batch, m, k, columns } = matmulSizes(a.shape, b.shape, params)
   if (batch * m * columns === 0) return []
-  const all = { batches: { start: 0, count: batch }, rows: { start: 0, count: m }, columns: { start: 0, count: columns } }
+  const whole = (count: number): Rows => ({ start: 0, count })
+  const all = { batches: whole(batch), rows: whole(m), columns: whole(columns), terms: whole(k) }
   if (allFit([a, b, residual, outputs[0]], facts)) return [launch(call, all)]
 
-  const rowChunks = chunkRows(
-    'matmul',
-    m,
-    [
-      { dtype: a.dtype, perRow: k },
-      { dtype: 'f32', perRow: columns },
-    ],
-    facts,
-  )
-  // Only a transposed b can be cut by columns: they are its rows. GEGLU needs its two halves together.
-  const byColumns = params.transposeB && params.activation !== 'geglu'
-  const columnChunks = byColumns ? chunkRows('matmul', columns, [{ dtype: b.dtype, perRow: k }], facts) : [all.columns]
+  const rowOperands = [
+    { dtype: a.dtype, perRow: k },
+    { dtype: residual?.dtype ?? 'f32', perRow: columns },
+    { dtype: outputs[0].dtype, perRow: columns },
+  ]
+  const rowChunks = chunkRows('matmul', m, rowOperands, facts)
+  // b is cut along its rows: columns of the output when it is transposed, terms of the sum when it is not.
+  const n = params.transposeB ? k : columns
+  const bChunks =
+    params.activation === 'geglu'
+      ? undefined // its two halves are needed together
+      : chunkRows('matmul', params.transposeB ? columns : k, [{ dtype: b.dtype, perRow: n }], facts)
+  const columnChunks = params.transposeB ? bChunks : undefined
+  const termChunks = params.transposeB ? undefined : bChunks
   const parts: Part[] = []
   for (let start = 0; start < batch; start++)
     for (const rows of rowChunks)
-      for (const columns of columnChunks) parts.push({ batches: { start, count: 1 }, rows, columns })
+      for (const columns of columnChunks ?? [all.columns])
+        for (const terms of termChunks ?? [all.terms])
+          parts.push({ batches: { start, count: 1 }, rows, columns, terms })
   return parts.map(part => launch(call, part))
 })
 
-function launch({ inputs, outputs, params, facts }: MatmulCall, { batches, rows, columns: part }: Part): Dispatch {
+function launch(
+  { inputs, outputs, params, facts }: MatmulCall,
+  { batches, rows, columns: part, terms }: Part,
+): Dispatch {
   const { a, b, bias, residual } = inputs
   const { m, n, k, columns } = matmulSizes(a.shape, b.shape, params)
   const geglu = params.activation === 'geglu'
@@ -56,26 +65,29 @@ function launch({ inputs, outputs, params, facts }: MatmulCall, { batches, rows,
   const aWindow = windowOf(a, firstRow * k, rowCount * k, facts)
   const outWindow = windowOf(outputs[0], firstRow * columns, rowCount * columns, facts)
   const residualWindow = residual && windowOf(residual, firstRow * columns, rowCount * columns, facts)
-  // b from the part's first column to its last, of every batch in the part.
+  // b from the part's first row to its last, of every batch in the part.
   const bColumns = geglu || !transposeB ? n : part.count
-  const bStart = batches.start * n * k + (transposeB ? part.start * k : 0)
-  const bWindow = windowOf(b, bStart, (batches.count - 1) * n * k + bColumns * k, facts)
+  const bStart = batches.start * n * k + (transposeB ? part.start * k : terms.start * n)
+  const bWindow = windowOf(b, bStart, (batches.count - 1) * n * k + bColumns * terms.count, facts)
+  // A sum that is cut adds to what is there, and ends with the epilogue.
+  const last = terms.start + terms.count === k
   const strips = stripsOf(geglu)
   const workgroup = workgroupOf(facts)
   const tiles = batches.count * Math.ceil(rows.count / tileRows) * Math.ceil(part.count / (4 * strips))
   return {
     shader: 'matmul/matmul.wgsl',
     defines: {
-      A_FORMAT: formatOf(a, k),
+      A_FORMAT: terms.start % 4 === 0 ? formatOf(a, k) : a.dtype,
       B_FORMAT: formatOf(b, transposeB ? k : n),
-      BIAS: bias !== undefined,
+      BIAS: bias !== undefined && last,
       BIAS_FORMAT: bias?.dtype ?? '',
-      RESIDUAL: residual !== undefined,
+      RESIDUAL: residual !== undefined && last,
       RESIDUAL_FORMAT: residual?.dtype ?? '',
-      ACTIVATION: geglu ? 'gelu' : params.activation,
+      ACTIVATION: geglu ? 'gelu' : last ? params.activation : 'none',
+      ACCUMULATE: terms.start > 0,
       GEGLU: geglu,
       TRANSPOSE_B: transposeB,
-      K_TAIL: k % 4 !== 0,
+      K_TAIL: terms.count % 4 !== 0,
       N_TAIL: n % 4 !== 0,
       ROWS: tileRows,
       STRIPS: strips,
@@ -85,14 +97,16 @@ function launch({ inputs, outputs, params, facts }: MatmulCall, { batches, rows,
       a: aWindow.window,
       b: bWindow.window,
       out: outWindow.window,
-      ...(bias && { bias }),
-      ...(residualWindow && { residual: residualWindow.window }),
+      ...(bias && last && { bias }),
+      ...(residualWindow && last && { residual: residualWindow.window }),
     },
     uniforms: {
       batch: batches.count,
       m: rows.count,
       n: part.count,
-      k,
+      k: terms.count,
+      k_0: terms.start,
+      a_stride: k,
       b_stride: transposeB ? k : n,
       b_batch: n * k,
       b_last: bColumns - 1,
@@ -103,6 +117,7 @@ function launch({ inputs, outputs, params, facts }: MatmulCall, { batches, rows,
       b_base: bWindow.base,
       out_base: outWindow.base,
       residual_base: residualWindow?.base ?? 0,
+      out_last: rowCount * columns - 1,
     },
     workgroups: Math.ceil(tiles / workgroup),
   }

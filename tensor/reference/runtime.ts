@@ -3,7 +3,14 @@
 import { fromFloat32, hostArray, toFloat32, type DType, type HostArray } from '../dtype.js'
 import { KernelError, LifetimeError, OutOfMemoryError } from '../errors.js'
 import type { Each, Op } from '../op.js'
-import type { Runtime, Statistics, Storage, StoredTensor } from '../runtime.js'
+import {
+  poisonWord,
+  type Runtime,
+  type RuntimeOptions,
+  type Statistics,
+  type Storage,
+  type StoredTensor,
+} from '../runtime.js'
 import { sizeOf, type Shape } from '../shape.js'
 
 /** A tensor as plain loops see it: floats of every width as f32, integers as they are. */
@@ -20,10 +27,7 @@ export interface ReferenceKernel<I extends object = object, P = unknown> {
 }
 
 /** Binds plain loops to the operation they compute. */
-export function referenceKernel<I extends object, P>(
-  op: Op<I, P>,
-  run: ReferenceKernel<I, P>['run'],
-): ReferenceKernel {
+export function referenceKernel<I extends object, P>(op: Op<I, P>, run: ReferenceKernel<I, P>['run']): ReferenceKernel {
   return { op, run } as unknown as ReferenceKernel
 }
 
@@ -52,20 +56,17 @@ function open(tensor: StoredTensor): HostTensor {
   return { shape: tensor.shape, dtype: tensor.dtype, data: data as HostTensor['data'] }
 }
 
-export interface ReferenceOptions {
-  /** Largest sum of live bytes; beyond it allocations throw an OutOfMemoryError. */
-  maxBytes?: number
-}
-
 export class ReferenceRuntime implements Runtime {
   readonly name = 'reference'
   readonly description = 'plain TypeScript loops on one thread'
   readonly #kernels: ReadonlyMap<string, ReferenceKernel>
   readonly #maxBytes: number
+  readonly #poison: boolean
   #statistics: Statistics = { live: 0, peak: 0, idle: 0, hits: 0, misses: 0, dispatches: 0, submits: 0, leaks: 0 }
   #closed = false
 
-  constructor(kernels: readonly ReferenceKernel[], { maxBytes = Infinity }: ReferenceOptions = {}) {
+  constructor(kernels: readonly ReferenceKernel[], { maxBytes = Infinity, poison = false }: RuntimeOptions = {}) {
+    this.#poison = poison
     this.#kernels = new Map(kernels.map(kernel => [kernel.op.name, kernel]))
     this.#maxBytes = maxBytes
   }
@@ -75,6 +76,7 @@ export class ReferenceRuntime implements Runtime {
     const { live, peak } = this.#statistics
     if (live + bytes > this.#maxBytes) throw new OutOfMemoryError(label, { asked: bytes, live, peak })
     const storage = new HostStorage(bytes, label)
+    if (this.#poison) new Uint32Array(memoryOf(storage).buffer, 0, bytes >> 2).fill(poisonWord)
     this.#statistics.live += bytes
     this.#statistics.peak = Math.max(peak, this.#statistics.live)
     this.#statistics.misses++

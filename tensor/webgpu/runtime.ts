@@ -2,7 +2,14 @@
 
 import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
 import type { Each, Op } from '../op.js'
-import type { Runtime, Statistics, Storage, StoredTensor } from '../runtime.js'
+import {
+  poisonWord,
+  type Runtime,
+  type RuntimeOptions,
+  type Statistics,
+  type Storage,
+  type StoredTensor,
+} from '../runtime.js'
 import { bytesOf } from '../op.js'
 import type { AdapterFacts } from './adapter.js'
 import type { OpenedDevice } from './device.js'
@@ -13,9 +20,7 @@ import type { Timing } from './profiler.js'
 import { Recorder } from './recorder.js'
 import { Staging } from './staging.js'
 
-export interface WebGpuOptions {
-  /** Largest sum of device memory in bytes; beyond it allocations throw an OutOfMemoryError. */
-  maxBytes?: number
+export interface WebGpuOptions extends RuntimeOptions {
   /** Limits to plan with, where they are to be narrower than the device's own: for tests of chunked paths. */
   limits?: Partial<AdapterFacts['limits']>
   /** Time every dispatch (needs timestamp-query). */
@@ -36,6 +41,7 @@ export class WebGpuRuntime implements Runtime {
   readonly #pipelines: Pipelines
   readonly #recorder: Recorder
   readonly #staging: Staging
+  readonly #poison: boolean
   readonly #outcomes: Promise<void>[] = []
   #batchBytes = 0
   #leaks = 0
@@ -53,6 +59,7 @@ export class WebGpuRuntime implements Runtime {
   ) {
     const { device, facts } = opened
     this.#opened = opened
+    this.#poison = options.poison ?? false
     this.facts = { ...facts, limits: { ...facts.limits, ...options.limits } }
     this.description = facts.description
     this.#kernels = new Map(kernels.map(kernel => [kernel.op.name, kernel]))
@@ -68,17 +75,20 @@ export class WebGpuRuntime implements Runtime {
       watch: outcome => this.#watch(outcome),
     })
     this.#staging = new Staging(device)
-    device.onuncapturederror = ({ error }) => {
+    device.onuncapturederror = ({ error }: GPUUncapturedErrorEvent) => {
       this.#failure ??= new KernelError({ where: this.#current, what: `device error: ${error.message}` })
     }
     void opened.lost.then(reason => {
-      this.#lost = new DeviceLostError({ where: this.#current, what: `device lost: ${reason}`, hint: 'a new runtime' })
+      this.#lost = new DeviceLostError({ where: this.#current, what: `device lost (${reason})`, hint: 'a new runtime' })
     })
   }
 
   allocate(bytes: number, label: string): Storage {
     this.#assertAlive(label)
-    return this.#pool.acquire(bytes, label)
+    const storage = this.#pool.acquire(bytes, label)
+    if (this.#poison)
+      this.upload(storage, new Uint8Array(new Uint32Array(Pool.roundUp(bytes) / 4).fill(poisonWord).buffer))
+    return storage
   }
 
   upload(storage: Storage, data: Uint8Array, offset = 0): void {

@@ -1,0 +1,94 @@
+// The matrix product against torch's numbers and against its own plain loops.
+
+import t from 'tap'
+import { linear, matmul, type MatmulOptions } from '../../kernels/index.js'
+import type { DType, Runtime } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    for (const golden of goldenCases('matmul')) {
+      const out = matmul(await golden.tensor(runtime, 'a'), await golden.tensor(runtime, 'b'))
+      close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
+    }
+    for (const golden of goldenCases('linear', 'geglu (value, gate = chunk(2, -1) of linear; value*gelu_erf(gate))')) {
+      const bias = 'bias' in golden.inputs ? await golden.tensor(runtime, 'bias') : undefined
+      const activation = golden.name.startsWith('geglu') ? 'geglu' : 'none'
+      const x = await golden.tensor(runtime, 'x')
+      const out = linear(x, await golden.tensor(runtime, 'weight'), { bias, activation })
+      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
+      close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
+    }
+  }),
+)
+
+interface Case {
+  m: number
+  n: number
+  k: number
+  batch?: number
+  transposed?: boolean
+  weight?: DType
+  activation?: MatmulOptions['activation']
+  bias?: boolean
+  residual?: boolean
+}
+
+// Around the edges of an 8 x 8 tile, K around multiples of four, every format of the weight, every epilogue.
+const edges: Case[] = [
+  { m: 1, n: 1, k: 1 },
+  { m: 7, n: 9, k: 3, transposed: true, bias: true },
+  { m: 8, n: 8, k: 8, residual: true },
+  { m: 9, n: 7, k: 5, bias: true, activation: 'silu' },
+  { m: 17, n: 12, k: 8, batch: 3, transposed: true },
+  { m: 5, n: 11, k: 7, batch: 2, residual: true },
+  { m: 33, n: 20, k: 36, transposed: true, weight: 'f16', bias: true, activation: 'gelu' },
+  { m: 10, n: 21, k: 35, transposed: true, weight: 'f16', activation: 'relu' },
+  { m: 10, n: 24, k: 36, transposed: true, weight: 'bf16', activation: 'quick_gelu' },
+  { m: 10, n: 24, k: 37, weight: 'bf16', activation: 'gelu_tanh' },
+  { m: 19, n: 26, k: 12, transposed: true, activation: 'geglu', bias: true, residual: true },
+  { m: 300, n: 70, k: 64, transposed: true, bias: true, residual: true },
+  { m: 20, n: 31, k: 301, bias: true, residual: true, activation: 'silu' },
+  { m: 64, n: 300, k: 64, transposed: true, weight: 'f16', bias: true },
+]
+
+async function run(runtime: Runtime, index: number): Promise<Float32Array> {
+  const { m, n, k, batch, transposed = false, weight = 'f32', activation = 'none', bias, residual } = edges[index]
+  const operands = new Operands(runtime, index)
+  const lead = batch ? [batch] : []
+  using a = operands.normal([...lead, m, k])
+  using b = operands.normal(transposed ? [...lead, n, k] : [...lead, k, n], weight)
+  using out = (transposed ? linear : matmul)(a, b, {
+    activation,
+    bias: bias ? operands.normal([n]) : undefined,
+    residual: residual ? operands.normal([...lead, m, activation === 'geglu' ? n / 2 : n]) : undefined,
+  })
+  return out.floats()
+}
+
+await t.test('agrees with the plain loops at tile edges, every output written', async t => {
+  for (const [index, edge] of edges.entries()) {
+    const expected = await run(reference, index)
+    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(edge)}`)
+    close(t, await run(shrunk, index), expected, 2e-6, `webgpu in chunks ${JSON.stringify(edge)}`)
+  }
+})
+
+await t.test('says what does not fit', t => {
+  const operands = new Operands(reference, 0)
+  const a = operands.normal([4, 6])
+  t.throws(() => matmul(a, operands.normal([5, 3])), {
+    message: 'matmul: inner sizes differ; expected 6, the last axis of a [4, 6]; got [5, 3]',
+  })
+  t.throws(
+    () => linear(a, operands.normal([3, 6]), { bias: operands.normal([4]) }),
+    /bias does not fit; expected \[3\]/,
+  )
+  t.throws(() => linear(a, operands.normal([3, 6]), { activation: 'geglu' }), /even number of columns/)
+  t.end()
+})

@@ -1,0 +1,99 @@
+// What kernel tests share: runtimes with poisoned memory, golden operator cases, random operands.
+
+import { readFileSync } from 'node:fs'
+import tap, { type Test } from 'tap'
+import { openRuntime, type OpenOptions } from '../../kernels/index.js'
+import { openSafetensors } from '../../tensor/files/index.js'
+import { Generator } from '../../tensor/random.js'
+import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { golden } from './paths.js'
+
+// The embedded adapter is there on every test machine; REVISION_ADAPTER chooses another for the whole run.
+const adapter = process.env.REVISION_ADAPTER ? undefined : 'swiftshader'
+
+const opened: Runtime[] = []
+tap.teardown(() => Promise.all(opened.map(runtime => runtime.close())))
+
+/** The reference runtime, its memory poisoned. */
+export async function referenceRuntime(): Promise<Runtime> {
+  const runtime = await openRuntime({ runtime: 'reference', poison: true })
+  opened.push(runtime)
+  return runtime
+}
+
+/** The WebGPU runtime on the test adapter, its memory poisoned. `limits` shrinks what kernels plan with. */
+export async function webgpuRuntime(
+  options: Pick<OpenOptions, 'limits' | 'maxBytes' | 'profile'> = {},
+): Promise<Runtime> {
+  const runtime = await openRuntime({ runtime: 'webgpu', adapter, poison: true, ...options })
+  opened.push(runtime)
+  return runtime
+}
+
+/** Limits small enough that small tensors take the chunked paths: bindings of 16 KiB, grids of 7 workgroups an axis. */
+export const shrunkLimits: NonNullable<OpenOptions['limits']> = {
+  maxStorageBufferBindingSize: 16384,
+  maxComputeWorkgroupsPerDimension: 7,
+}
+
+/** One case of test/golden/ops.json: operators run by torch 2.6 on the CPU in f32 (see test/golden/README.md). */
+export interface GoldenCase {
+  readonly name: string
+  readonly op: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly inputs: Readonly<Record<string, number[]>>
+  readonly outputs: Readonly<Record<string, number[]>>
+  /** Elements and shape of an input or output. */
+  read(name: string): Promise<{ data: Float32Array | Int32Array; shape: Shape }>
+  /** An input as a tensor. */
+  tensor(runtime: Runtime, name: string): Promise<Tensor>
+}
+
+const file = await openSafetensors(golden('ops.safetensors'))
+tap.teardown(() => file.close())
+
+/** The golden cases of the named operators. */
+export function goldenCases(...ops: string[]): GoldenCase[] {
+  const { cases } = JSON.parse(readFileSync(golden('ops.json'), 'utf8')) as { cases: GoldenCase[] }
+  return cases
+    .filter(({ op }) => ops.includes(op))
+    .map(record => {
+      const read = async (name: string) => {
+        const { data, shape } = await file.read(`${record.name}/${name}`)
+        return { data: data as Float32Array | Int32Array, shape }
+      }
+      const tensor = async (runtime: Runtime, name: string) => {
+        const { data, shape } = await read(name)
+        return Tensor.from(runtime, data, shape, data instanceof Int32Array ? 'i32' : 'f32', name)
+      }
+      return { ...record, read, tensor }
+    })
+}
+
+/** Deterministic standard normal operands: the same numbers on every runtime for the same seed and order of calls. */
+export class Operands {
+  readonly #random: Generator
+
+  constructor(
+    readonly runtime: Runtime,
+    seed: number,
+  ) {
+    this.#random = new Generator(seed)
+  }
+
+  normal(shape: Shape, dtype: DType = 'f32'): Tensor {
+    const values = this.#random.randn(sizeOf(shape))
+    return dtype === 'f32'
+      ? Tensor.from(this.runtime, values, shape)
+      : Tensor.from(this.runtime, Array.from(values), shape, dtype)
+  }
+}
+
+/** Runs the same story on several runtimes, one sub-test each. */
+export async function onRuntimes(
+  t: Test,
+  runtimes: readonly Runtime[],
+  story: (t: Test, runtime: Runtime) => Promise<void>,
+): Promise<void> {
+  for (const runtime of runtimes) await t.test(runtime.name, sub => story(sub, runtime))
+}
