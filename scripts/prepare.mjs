@@ -12,7 +12,12 @@ const sourceFolders = ['tensor', 'kernels', 'nn', 'models', 'train', 'pipeline',
 
 /** Runs a command in the project's root with its output on the terminal; ends this process if it fails. */
 export function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32', ...options })
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  })
   if (result.error) {
     console.error(`${command}: could not be started: ${result.error.message}`)
     process.exit(1)
@@ -36,6 +41,8 @@ export function prepare() {
   if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json')))
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   const folders = sourceFolders.map(name => join(root, name)).filter(existsSync)
-  if (modified(join(root, 'dist/.built')) < Math.max(modified(join(root, 'tsconfig.json')), ...folders.map(newestSource)))
+  if (
+    modified(join(root, 'dist/.built')) < Math.max(modified(join(root, 'tsconfig.json')), ...folders.map(newestSource))
+  )
     run(process.execPath, [join(root, 'scripts/build.mjs')])
 }
