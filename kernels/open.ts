@@ -2,14 +2,14 @@
 
 import { UsageError, type Runtime, type RuntimeName } from '../tensor/index.js'
 import { ReferenceRuntime } from '../tensor/reference/runtime.js'
-import { openAdapter, type AdapterWish } from '../tensor/webgpu/adapter.js'
+import { openAdapter, type AdapterOptions, type AdapterWish } from '../tensor/webgpu/adapter.js'
 import { openDevice } from '../tensor/webgpu/device.js'
 import { WebGpuRuntime, type WebGpuOptions } from '../tensor/webgpu/runtime.js'
 import { referenceKernels } from './reference.js'
 import { shaders } from './shaders.generated.js'
 import { webgpuKernels } from './webgpu.js'
 
-export interface OpenOptions extends WebGpuOptions {
+export interface OpenOptions extends WebGpuOptions, AdapterOptions {
   /** Which runtime; default: REVISION_RUNTIME, else webgpu. */
   runtime?: RuntimeName
   /** Which adapter; default: REVISION_ADAPTER, else the best there is. */
@@ -20,7 +20,7 @@ const environment = (name: string) => (typeof process === 'undefined' ? undefine
 
 /** Opens the WebGPU runtime on the best adapter, or the one asked for. Throws an AdapterError. */
 export async function openWebGpu({ adapter, ...options }: OpenOptions = {}): Promise<WebGpuRuntime> {
-  const opened = await openDevice(await openAdapter(adapter))
+  const opened = await openDevice(await openAdapter(adapter, options))
   return new WebGpuRuntime(opened, webgpuKernels, shaders, options)
 }
 

@@ -3,6 +3,7 @@
 import { AdapterError } from '../errors.js'
 import { describeAdapter, featureNames, limitNames } from './adapter.js'
 import type { AdapterFacts, OpenedAdapter } from './adapter.js'
+import { patiently } from './patience.js'
 
 /** An open device. `facts` are the adapter's, and hold for the device: it has all those features and limits. */
 export interface OpenedDevice {
@@ -10,6 +11,8 @@ export interface OpenedDevice {
   facts: AdapterFacts
   /** Resolves with the reason when the device is gone, by close() or by accident; never rejects. */
   lost: Promise<string>
+  /** Hands a promise of the device through: a read or the end of submitted work goes faster if awaited by this. */
+  wait<T>(promise: Promise<T>): Promise<T>
   /**
    * Destroys the device with all its buffers, after the work in flight; pending reads reject. Call it when done: a
    * process also ends without it, but only once the work in flight is done.
@@ -37,9 +40,12 @@ export async function openDevice({ adapter, description }: OpenedAdapter, label 
     throw new AdapterError({ where, what: 'refused', got: cause.message.split('\n')[0] }, { cause })
   })
   const lost = device.lost.then(({ reason, message }) => `${reason}: ${message}`)
+  // In browsers the shaders run in another process, and the main thread may not block.
+  const napping = facts.isFallback && typeof setImmediate === 'function'
   const close = async () => {
     device.destroy()
     await lost
   }
-  return { device, facts, lost, close }
+  const wait = <T>(promise: Promise<T>) => (napping ? patiently(promise) : promise)
+  return { device, facts, lost, wait, close }
 }

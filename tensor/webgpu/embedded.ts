@@ -48,12 +48,26 @@ function findPackage(): { folder: string; version: string } | undefined {
   return undefined
 }
 
+/** Makes a folder and its missing parents. Node's own recursive mkdir never returns where the system refuses by ENOENT. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = () => mkdir(folder, { mode: 0o700 })
+  try {
+    await make().catch(async (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT' || dirname(folder) === folder) throw cause
+      await makeFolder(dirname(folder))
+      await make()
+    })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+  }
+}
+
 /**
  * Makes sure that a folder exists and is ours alone to write: a shared library is going to be loaded from it.
  * @throws FileError if somebody else could write there; the system's error if it cannot be made
  */
 export async function ownFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   const facts = await lstat(folder)
   if (facts.isDirectory() && facts.uid === process.getuid?.() && (facts.mode & 0o022) === 0) return
   throw new FileError({ where: folder, what: 'not a safe cache folder', expected: 'one that only its owner can write' })
@@ -178,7 +192,11 @@ export function mapLoader(file: string): void {
   // Node closes what it takes for a broken addon; RTLD_NODELETE (0x1000, not among Node's constants) keeps it mapped.
   const failure = openLibrary(file, constants.dlopen.RTLD_NOW | 0x1000)
   if (failure === undefined) return
-  throw new AdapterError({ where, what: 'its Vulkan loader does not load', got: failure.message }, { cause: failure })
+  const hint = 'XDG_CACHE_HOME=<a folder of your own that programs may run from>'
+  throw new AdapterError(
+    { where, what: 'its Vulkan loader does not load', got: failure.message, hint },
+    { cause: failure },
+  )
 }
 
 /**

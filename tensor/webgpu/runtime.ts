@@ -46,6 +46,8 @@ export class WebGpuRuntime implements Runtime {
   #batchBytes = 0
   #leaks = 0
   #failure: RevisionError | undefined
+  /** An error outside every scope; often only the consequence of one that a scope tells of later. */
+  #stray: RevisionError | undefined
   #lost: DeviceLostError | undefined
   #closed = false
   /** The operation being recorded, for messages. */
@@ -75,8 +77,9 @@ export class WebGpuRuntime implements Runtime {
       watch: outcome => this.#watch(outcome),
     })
     this.#staging = new Staging(device)
-    device.onuncapturederror = ({ error }: GPUUncapturedErrorEvent) => {
-      this.#failure ??= new KernelError({ where: this.#current, what: `device error: ${error.message}` })
+    device.onuncapturederror = (event: GPUUncapturedErrorEvent) => {
+      event.preventDefault() // or the driver prints it as well
+      this.#stray ??= new KernelError({ where: this.#current, what: `device error: ${event.error.message}` })
     }
     void opened.lost.then(reason => {
       this.#lost = new DeviceLostError({ where: this.#current, what: `device lost (${reason})`, hint: 'a new runtime' })
@@ -117,7 +120,7 @@ export class WebGpuRuntime implements Runtime {
     }
     this.#recorder.flush()
     try {
-      await staging.mapAsync(GPUMapMode.READ, 0, offset)
+      await this.#opened.wait(staging.mapAsync(GPUMapMode.READ, 0, offset))
     } catch (error) {
       throw await this.#reasonFor(error)
     }
@@ -197,7 +200,7 @@ export class WebGpuRuntime implements Runtime {
   async sync(): Promise<void> {
     this.#assertAlive('sync')
     this.#flush()
-    await this.#opened.device.queue.onSubmittedWorkDone()
+    await this.#opened.wait(this.#opened.device.queue.onSubmittedWorkDone())
     await this.#throwFailures()
   }
 
@@ -258,14 +261,14 @@ export class WebGpuRuntime implements Runtime {
   async #throwFailures(): Promise<void> {
     await Promise.all(this.#outcomes)
     this.#assertAlive(this.#current)
-    const failure = this.#failure
-    this.#failure = undefined
+    const failure = this.#failure ?? this.#stray
+    this.#failure = this.#stray = undefined
     if (failure) throw failure
   }
 
   async #reasonFor(error: unknown): Promise<unknown> {
     await Promise.all(this.#outcomes)
-    return this.#lost ?? this.#failure ?? error
+    return this.#lost ?? this.#failure ?? this.#stray ?? error
   }
 
   #assertAlive(where: string): void {

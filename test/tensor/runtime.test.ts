@@ -1,0 +1,157 @@
+// Runtimes: memory, batches, scopes, and what happens when the device says no. Matrix products stand in for any work.
+
+import t from 'tap'
+import { linear, openWebGpu, type OpenOptions } from '../../kernels/index.js'
+import { keep, readAll, scope, Tensor, type Runtime } from '../../tensor/index.js'
+import { referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+
+const both = [await referenceRuntime(), await webgpuRuntime()]
+
+// A weight that doubles.
+const doubler = (runtime: Runtime) => Tensor.from(runtime, [2, 0, 0, 2], [2, 2])
+const adapter = process.env.REVISION_ADAPTER ? undefined : ('swiftshader' as const)
+const fresh = (options: OpenOptions = {}) => openWebGpu({ adapter, ...options })
+
+for (const runtime of both) {
+  await t.test(`${runtime.name}: tensors`, async t => {
+    const x = Tensor.from(runtime, [1, 2, 3, 4], [2, 2], 'f32', 'x')
+    const half = Tensor.from(runtime, [1, -2.5, 65504], [3], 'f16')
+    const byte = Tensor.from(runtime, new Uint8Array([1, 2, 255]), [3], 'u8')
+    const empty = Tensor.zeros(runtime, [0, 4])
+    t.same(await readAll([x, half, byte, empty]), [
+      new Float32Array([1, 2, 3, 4]),
+      new Uint16Array([0x3c00, 0xc100, 0x7bff]),
+      new Uint8Array([1, 2, 255]),
+      new Float32Array(0),
+    ])
+    t.same(await half.floats(), [1, -2.5, 65504])
+    const view = x.reshape([1, -1])
+    x.dispose()
+    t.same(view.shape, [1, 4])
+    t.same(await view.data(), [1, 2, 3, 4], 'a reshaped handle keeps the memory alive')
+    t.throws(() => x.storage, { message: 'x: tensor used after it was released; try keep() or a wider scope' })
+    t.throws(() => view.reshape([3, -1]), /reshape: number of elements changes; expected 4 for \[1, 4\]; got \[3, -1\]/)
+    t.throws(() => Tensor.from(runtime, [1, 2], [3]), /elements do not fill the shape/)
+    t.throws(() => Tensor.from(runtime, new Int32Array(1), [1]), /host array does not hold f32/)
+  })
+
+  await t.test(`${runtime.name}: a scope releases what was made inside, except its result`, async t => {
+    const before = runtime.statistics().live
+    let kept!: Tensor
+    const result = scope(() => {
+      const x = Tensor.from(runtime, [1, 2], [1, 2])
+      const weight = doubler(runtime)
+      kept = keep(linear(x, weight))
+      return { deep: [scope(() => linear(kept, weight))] }
+    })
+    t.same(await result.deep[0].data(), [4, 8])
+    t.same(await kept.data(), [2, 4])
+    t.equal(runtime.statistics().live - before, 2 * (runtime.name === 'webgpu' ? 16 : 8), 'two results are left')
+    result.deep[0].dispose()
+    kept.dispose()
+    t.equal(runtime.statistics().live, before)
+    t.throws(() => scope(() => Promise.resolve()), /body is asynchronous/)
+  })
+
+  await t.test(`${runtime.name}: memory beyond the budget is refused with all figures`, async t => {
+    const limited = runtime.name === 'webgpu' ? await fresh({ maxBytes: 1000 }) : await referenceRuntime()
+    if (limited.name === 'webgpu') {
+      const x = Tensor.zeros(limited, [25, 5])
+      t.throws(() => Tensor.zeros(limited, [200], 'f32', 'big'), {
+        message: /big: out of memory; got a request for 800 bytes with 512 live and 512 at the peak; try smaller/,
+        asked: 800,
+        live: 512,
+        peak: 512,
+      })
+      x.dispose()
+      t.equal(Tensor.zeros(limited, [200]).size, 200, 'idle memory makes room')
+      await limited.close()
+    }
+    await t.rejects(async () => {
+      await limited.close()
+      Tensor.zeros(limited, [1])
+    }, /runtime is closed/)
+  })
+}
+
+await t.test('an upload into recycled memory does not overtake work that still reads it', async t => {
+  const runtime = await fresh()
+  const weight = doubler(runtime)
+  const results: Tensor[] = []
+  for (let i = 0; i < 5; i++) {
+    using x = Tensor.from(runtime, [i, i + 0.5], [1, 2])
+    results.push(linear(x, weight))
+  }
+  t.same(
+    (await readAll(results)).map(data => [...data]),
+    [0, 1, 2, 3, 4].map(i => [2 * i, 2 * i + 1]),
+  )
+  await runtime.close()
+})
+
+await t.test('a steady loop creates no buffer, and hands its work over in batches', async t => {
+  const runtime = await fresh()
+  const counter = Tensor.from(runtime, [1, 0, 1, 1], [2, 2]) // (1, n) becomes (1, n + 1)
+  let x = Tensor.from(runtime, [1, 0], [1, 2])
+  const step = () => {
+    const next = scope(() => linear(linear(x, counter), counter))
+    x.dispose()
+    x = next
+  }
+  for (let i = 0; i < 3; i++) step()
+  await runtime.sync()
+  const warm = runtime.statistics()
+  for (let i = 0; i < 100; i++) step()
+  await runtime.sync()
+  const done = runtime.statistics()
+  t.equal(done.misses, warm.misses, 'no new memory')
+  t.equal(done.live, warm.live)
+  t.equal(done.dispatches - warm.dispatches, 200)
+  t.ok(done.submits - warm.submits <= 5, '200 dispatches in 4 batches of 64')
+  t.same(await x.data(), [1, 206], 'all steps ran')
+  await runtime.close()
+})
+
+await t.test('a shader that does not compile is shown with its lines', async t => {
+  const { WebGpuRuntime } = await import('../../tensor/webgpu/runtime.js')
+  const { openAdapter } = await import('../../tensor/webgpu/adapter.js')
+  const { openDevice } = await import('../../tensor/webgpu/device.js')
+  const { webgpuKernel } = await import('../../tensor/webgpu/launch.js')
+  const { matmulOp } = await import('../../kernels/matmul/matmul.js')
+  const broken = webgpuKernel(matmulOp, () => [{ shader: 'x.wgsl', bindings: {}, uniforms: {}, workgroups: 1 }])
+  const opened = await openDevice(await openAdapter(adapter, { quiet: true }))
+  const runtime = new WebGpuRuntime(opened, [broken], { 'x.wgsl': '@compute @workgroup_size(1)\nfn main() { oops }' })
+  linear(doubler(runtime), doubler(runtime))
+  await t.rejects(runtime.sync(), /x.wgsl: shader does not compile[^]* 2 \| fn main\(\) \{ oops \}/)
+  await runtime.close()
+})
+
+await t.test('times dispatches on the device when asked to', async t => {
+  const runtime = await fresh({ profile: true })
+  linear(doubler(runtime), doubler(runtime))
+  const timings = await runtime.timings()
+  t.match(timings, [{ op: 'matmul', shader: 'matmul/matmul.wgsl' }])
+  t.ok(timings[0].nanoseconds >= 0)
+  await runtime.close()
+})
+
+await t.test('a lost device fails the read in flight and everything after it, at once', async t => {
+  const opened = await (async () => {
+    const { openAdapter } = await import('../../tensor/webgpu/adapter.js')
+    const { openDevice } = await import('../../tensor/webgpu/device.js')
+    return openDevice(await openAdapter(adapter, { quiet: true }))
+  })()
+  const { WebGpuRuntime } = await import('../../tensor/webgpu/runtime.js')
+  const { webgpuKernels } = await import('../../kernels/webgpu.js')
+  const { shaders } = await import('../../kernels/shaders.generated.js')
+  const runtime = new WebGpuRuntime(opened, webgpuKernels, shaders)
+  const x = doubler(runtime)
+  const y = linear(x, x)
+  const read = y.data()
+  opened.device.destroy()
+  await t.rejects(read, { name: 'DeviceLostError', message: /device lost.*try a new runtime/ })
+  t.throws(() => linear(x, x), { name: 'DeviceLostError', message: /^matmul: device lost/ })
+  t.throws(() => Tensor.zeros(runtime, [1]), { name: 'DeviceLostError' })
+  await t.rejects(runtime.sync(), { name: 'DeviceLostError' })
+  await runtime.close()
+})
