@@ -48,7 +48,10 @@ if (error || !existsSync(report)) {
 }
 
 // The runner closes its report with `# { total: 5, pass: 3, fail: 1, skip: 1 }`, zeros left out.
-const totals = readFileSync(report, 'utf8').match(/^# \{ (.*) \}$/gm)?.at(-1) ?? ''
+const totals =
+  readFileSync(report, 'utf8')
+    .match(/^# \{ (.*) \}$/gm)
+    ?.at(-1) ?? ''
 const count = name => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0)
 const skipped = count('skip') ? `, ${count('skip')} skipped` : ''
 console.log(`${count('pass')} passed, ${count('fail')} failed${skipped}`)

@@ -1,0 +1,156 @@
+// A folder of results that is there whole or not at all.
+
+import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { FileError, LifetimeError, UsageError } from '../../tensor/errors.js'
+import { partialName, reasonOf } from './atomic.js'
+import { writePng } from './encode.js'
+import type { Picture } from './picture.js'
+
+const FRAME = /^frame_\d{4,}\.png$/
+
+/** frame_0000.png, frame_0001.png, ... */
+export function frameName(index: number): string {
+  return `frame_${String(index).padStart(4, '0')}.png`
+}
+
+/**
+ * Collects files in a temporary folder and puts them into place at the end: `create`, then `file` and `writeFrame` as
+ * often as needed, then `commit`, or `discard` to leave no trace. `await using` discards what was not committed.
+ */
+export class OutputFolder {
+  /** Where the files will be. */
+  readonly path: string
+  private readonly partial: string
+  private readonly firstMade: string
+  private open = true
+
+  private constructor(path: string, partial: string, firstMade: string) {
+    this.path = path
+    this.partial = partial
+    this.firstMade = firstMade
+  }
+
+  /**
+   * Makes the temporary folder, so that a place that cannot be written to is known before any work is done. It lies
+   * beside a folder that is yet to be made, which then appears in one step, and inside one that is there already,
+   * whose parent may be out of bounds or on another disk.
+   *
+   * @throws UsageError when the folder cannot be made or written to, or is a file
+   */
+  static async create(path: string): Promise<OutputFolder> {
+    if (path.trim() === '') throw new UsageError({ where: 'output', what: 'the name of the folder is empty' })
+    const target = resolve(path)
+    try {
+      const exists = await folderExists(target)
+      const partial = partialName(exists ? target + sep : target)
+      return new OutputFolder(target, partial, await makeFolder(partial))
+    } catch (cause) {
+      throw new UsageError(
+        {
+          where: path,
+          what: 'the output folder cannot be made or written to',
+          got: reasonOf(cause),
+          hint: 'another folder',
+        },
+        { cause },
+      )
+    }
+  }
+
+  /**
+   * The path to write a file of this name to, until it is moved by `commit`.
+   *
+   * @throws UsageError for a name with folders in it; LifetimeError after commit or discard
+   */
+  file(name: string): string {
+    this.checkOpen()
+    if (name !== basename(name) || ['', '.', '..'].includes(name)) {
+      throw new UsageError({ where: this.path, what: 'not the name of a file', got: JSON.stringify(name) })
+    }
+    return join(this.partial, name)
+  }
+
+  /** Writes one frame as frame_0000.png, ... */
+  async writeFrame(index: number, picture: Picture): Promise<void> {
+    await writePng(this.file(frameName(index)), picture)
+  }
+
+  /**
+   * Moves everything into place. In a folder that was there before, files of the same names are replaced, and frames of
+   * an earlier run that these frames did not replace are removed, so that two videos never mix.
+   *
+   * @throws FileError when a folder stands where a file must go, or the disk refuses
+   */
+  async commit(): Promise<void> {
+    this.checkOpen()
+    try {
+      if (await folderExists(this.path)) await this.merge()
+      else await rename(this.partial, this.path)
+      this.open = false
+    } catch (cause) {
+      throw new FileError(
+        { where: this.path, what: 'the results cannot be moved into the output folder', got: reasonOf(cause) },
+        { cause },
+      )
+    }
+  }
+
+  /** Removes everything that was written or made here. Does nothing after commit. */
+  async discard(): Promise<void> {
+    if (!this.open) return
+    this.open = false
+    await rm(this.partial, { recursive: true, force: true })
+    for (let folder = dirname(this.partial); folder.startsWith(this.firstMade); folder = dirname(folder)) {
+      // Stops at a folder that someone else has begun to use.
+      if (
+        !(await rmdir(folder).then(
+          () => true,
+          () => false,
+        ))
+      )
+        break
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.discard()
+  }
+
+  private async merge(): Promise<void> {
+    const made = await readdir(this.partial)
+    const present = await readdir(this.path, { withFileTypes: true })
+    const blocked = present.find(entry => entry.isDirectory() && made.includes(entry.name))
+    if (blocked) throw new Error(`a folder named ${blocked.name} is in the way`)
+    for (const name of made) await rename(join(this.partial, name), join(this.path, name))
+    if (made.some(name => FRAME.test(name))) {
+      const stale = present.filter(({ name }) => FRAME.test(name) && !made.includes(name))
+      for (const { name } of stale) await rm(join(this.path, name))
+    }
+    await rmdir(this.partial)
+  }
+
+  private checkOpen(): void {
+    if (this.open) return
+    throw new LifetimeError({ where: this.path, what: 'the output folder has been committed or discarded' })
+  }
+}
+
+// Makes a folder and those above it that are missing; the topmost one made. (Node's own recursive mkdir never returns
+// where a file system refuses with ENOENT, as /proc does.)
+async function makeFolder(path: string): Promise<string> {
+  const parent = dirname(path)
+  const topmost = (await folderExists(parent)) ? path : await makeFolder(parent)
+  await mkdir(path)
+  return topmost
+}
+
+// Whether a folder is there; anything else in its place is an error.
+async function folderExists(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(cause => {
+    if (reasonOf(cause) === 'ENOENT') return undefined
+    throw cause
+  })
+  if (stats && !stats.isDirectory()) throw new Error('a file of that name')
+  return stats !== undefined
+}
