@@ -1,0 +1,234 @@
+// Fused attention against torch's numbers and against its own plain loops.
+
+import t, { type Test } from 'tap'
+import { attention, matmul, softmax } from '../../kernels/index.js'
+import { scope, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import { permuted } from '../support/layout.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+/** [B, H, N, D] as one batch per head: [B H, N, D]. */
+function headsAsBatches(x: Tensor): Tensor {
+  const [batch, heads, length, width] = x.shape
+  return x.reshape([batch * heads, length, width])
+}
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    for (const golden of goldenCases('scaled_dot_product_attention')) {
+      const [q, k, v] = await Promise.all(['q', 'k', 'v'].map(name => golden.tensor(runtime, name)))
+      const masked = 'additive_mask' in golden.params
+      const mask = masked ? await golden.tensor(runtime, 'mask_inf_as_-1e30') : undefined
+      const causal = golden.params.causal === true
+      const out = attention(headsAsBatches(q), headsAsBatches(k), headsAsBatches(v), { heads: 1, causal, mask })
+      close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
+    }
+  }),
+)
+
+interface Case {
+  q: Shape
+  k: Shape
+  /** Where it differs from k. */
+  v?: Shape
+  heads: number
+  causal?: boolean
+  mask?: boolean
+  scale?: number
+  dtype?: DType
+}
+
+const edges: Case[] = [
+  // Lengths around blocks of sixteen keys and tiles of queries.
+  { q: [1, 1, 8], k: [1, 1, 8], heads: 1 },
+  { q: [1, 2, 8], k: [1, 63, 8], heads: 1 },
+  { q: [2, 63, 16], k: [2, 2, 16], heads: 2 },
+  { q: [1, 64, 32], k: [1, 64, 32], heads: 1, mask: true },
+  { q: [1, 65, 40], k: [1, 65, 40], heads: 1, causal: true },
+  { q: [1, 300, 80], k: [1, 300, 80], heads: 2 },
+  // Causal with fewer and more keys than queries, in chunks of either; with a mask besides.
+  { q: [1, 300, 40], k: [1, 120, 40], heads: 1, causal: true },
+  { q: [1, 70, 128], k: [1, 150, 128], heads: 2, causal: true, mask: true },
+  // Every width of a head: the sizes compiled for, between them, not in fours, and several slices.
+  { q: [1, 9, 24], k: [1, 13, 24], heads: 1 },
+  { q: [2, 9, 15], k: [2, 13, 15], heads: 3 },
+  { q: [1, 12, 26], k: [1, 9, 26], v: [1, 9, 14], heads: 2, causal: true },
+  { q: [1, 12, 16], k: [1, 9, 16], v: [1, 9, 10], heads: 2 },
+  { q: [1, 10, 144], k: [1, 10, 144], heads: 2 },
+  { q: [1, 10, 320], k: [1, 20, 320], heads: 2 },
+  { q: [1, 20, 512], k: [1, 35, 512], heads: 1 },
+  { q: [1, 5, 271], k: [1, 7, 271], heads: 1 },
+  { q: [1, 5, 20], k: [1, 150, 20], v: [1, 150, 1028], heads: 1 },
+  // Shared keys and values, narrow operands, a scale.
+  { q: [6, 20, 32], k: [2, 30, 32], heads: 2, mask: true },
+  { q: [6, 70, 64], k: [1, 70, 64], heads: 1, scale: 0.5 },
+  { q: [2, 17, 48], k: [2, 33, 48], heads: 3, dtype: 'f16', mask: true },
+  { q: [2, 17, 30], k: [1, 33, 30], heads: 2, dtype: 'f16' },
+  { q: [1, 9, 32], k: [1, 11, 32], heads: 1, dtype: 'bf16', causal: true },
+  // Positions: frames attend at every pixel, to their own context or a shared one.
+  { q: [2, 5, 12, 32], k: [2, 5, 12, 32], heads: 2 },
+  { q: [1, 14, 60, 48], k: [1, 14, 60, 48], heads: 3, causal: true },
+  { q: [4, 6, 7, 18], k: [2, 9, 1, 18], heads: 3, mask: true },
+  { q: [2, 3, 40, 64], k: [2, 1, 1, 64], heads: 1 },
+  { q: [0, 3, 8], k: [1, 3, 8], heads: 1 },
+]
+
+function run(
+  runtime: Runtime,
+  seed: number,
+  { q, k, v = k, heads, causal, mask, scale, dtype }: Case,
+): Promise<Float32Array> {
+  const operands = new Operands(runtime, seed)
+  const out = scope(() =>
+    attention(operands.normal(q), operands.normal(k, dtype), operands.normal(v, dtype), {
+      heads,
+      causal,
+      scale,
+      mask: mask ? operands.normal([q[1], k[1]]) : undefined,
+    }),
+  )
+  return out.floats()
+}
+
+await t.test('agrees with the plain loops at edges and in chunks, every output written', async t => {
+  for (const [seed, edge] of edges.entries()) {
+    const expected = await run(reference, seed, edge)
+    close(t, await run(webgpu, seed, edge), expected, 2e-6, `webgpu ${JSON.stringify(edge)}`)
+    close(t, await run(shrunk, seed, edge), expected, 2e-6, `webgpu in chunks ${JSON.stringify(edge)}`)
+  }
+})
+
+await t.test('is softmax(q k^T / sqrt(width)) v', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    const operands = new Operands(runtime, 1)
+    const q = operands.normal([3, 20, 16])
+    const kTransposed = operands.normal([3, 16, 33])
+    const v = operands.normal([3, 33, 16])
+    const unfused = matmul(softmax(matmul(q, kTransposed)), v)
+    const k = Tensor.from(runtime, permuted(await kTransposed.floats(), [3, 16, 33], [0, 2, 1]).data, [3, 33, 16])
+    close(t, await attention(q, k, v, { heads: 1, scale: 1 }).data(), await unfused.floats(), 2e-6, 'in one step')
+  }),
+)
+
+/** Attention over the second axis of [B, N, P, C] and over that of [B P, N, C] must be the same. */
+async function sameAsPermuted(t: Test, runtime: Runtime): Promise<void> {
+  const [batch, frames, pixels, channels] = [2, 5, 12, 32]
+  const operands = new Operands(runtime, 2)
+  const video = [0, 1, 2].map(() => operands.normal([batch, frames, pixels, channels]))
+  const lines = await Promise.all(
+    video.map(async x => {
+      const data = permuted(await x.floats(), x.shape, [0, 2, 1, 3]).data // [B,P,N,C]
+      return Tensor.from(runtime, data, [batch * pixels, frames, channels])
+    }),
+  )
+  const [q, k, v] = video
+  const temporal = await attention(q, k, v, { heads: 2 }).floats()
+  const spatial = await attention(lines[0], lines[1], lines[2], { heads: 2 }).floats()
+  const back = permuted(spatial, [batch, pixels, frames, channels], [0, 2, 1, 3]).data // [B,N,P,C]
+  close(t, temporal, back, 1e-6, 'over frames at every pixel')
+}
+
+await t.test('positions spare a permutation', t => onRuntimes(t, [reference, webgpu, shrunk], sameAsPermuted))
+
+await t.test('heads are runs of channels', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    const [length, heads, width] = [11, 3, 8]
+    const operands = new Operands(runtime, 3)
+    const tokens = [0, 1, 2].map(() => operands.normal([1, length, heads * width]))
+    const split = await Promise.all(
+      tokens.map(async x => {
+        const data = permuted(await x.floats(), [length, heads, width], [1, 0, 2]).data // [H,N,D]
+        return Tensor.from(runtime, data, [heads, length, width])
+      }),
+    )
+    const together = await attention(tokens[0], tokens[1], tokens[2], { heads }).floats()
+    const apart = await attention(split[0], split[1], split[2], { heads: 1 }).floats()
+    close(t, together, permuted(apart, [heads, length, width], [1, 0, 2]).data, 1e-6, 'interleaved in [B,N,H D]')
+  }),
+)
+
+await t.test('a context of one token gives its value, whatever the query', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    const operands = new Operands(runtime, 4)
+    const v = operands.normal([1, 1, 24])
+    const out = attention(operands.normal([1, 9, 24]), operands.normal([1, 1, 24]), v, { heads: 2 })
+    const value = Array.from(await v.floats())
+    close(t, await out.data(), new Array(9).fill(value).flat() as number[], 0, 'to the bit')
+  }),
+)
+
+await t.test('large logits and hidden keys', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    const [length, width] = [600, 8]
+    const operands = new Operands(runtime, 5)
+    const v = operands.normal([1, length, width])
+    const values = await v.floats()
+    const row = (data: Float32Array, n: number) => data.subarray(n * width, (n + 1) * width)
+
+    // Key 333 outweighs all by far, after hundreds that seemed large.
+    const spike = new Float32Array(length * width).map((_, i) =>
+      i >= 333 * width && i < 334 * width ? 1e4 : i / width,
+    )
+    const k = Tensor.from(runtime, spike, [1, length, width])
+    const ones = Tensor.from(runtime, new Float32Array(2 * width).fill(1), [1, 2, width])
+    const large = await attention(ones, k, v, { heads: 1 }).floats()
+    close(t, row(large, 0), row(values, 333), 1e-6, 'the largest logit takes all')
+
+    // Query 0 sees only key 7, query 1 nothing before key 590, query 2 nothing at all.
+    const hidden = new Float32Array(3 * length).fill(-Infinity)
+    hidden[7] = 0
+    hidden.fill(0, length + 590, 2 * length)
+    const mask = Tensor.from(runtime, hidden, [3, length])
+    const zeros = Tensor.zeros(runtime, [1, 3, width])
+    const out = await attention(zeros, k, v, { heads: 1, mask }).floats()
+    close(t, row(out, 0), row(values, 7), 1e-6, 'one key is seen')
+    const mean = Array.from({ length: width }, (_, c) => {
+      let sum = 0
+      for (let key = 590; key < length; key++) sum += values[key * width + c]
+      return sum / 10
+    })
+    close(t, row(out, 1), mean, 1e-6, 'keys at the end are seen')
+    t.ok(row(out, 2).every(Number.isNaN), 'no key is seen: NaN, as in torch')
+  }),
+)
+
+await t.test('NaN and infinity travel as in plain loops', async t => {
+  for (const place of [0, 1, 2])
+    for (const bad of [NaN, Infinity]) {
+      const outputs = [webgpu, reference].map(runtime => {
+        const operands = [0, 1, 2].map(operand => {
+          const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(7 * i))
+          if (operand === place) data[9] = bad
+          return Tensor.from(runtime, data, [1, 3, 8])
+        })
+        return attention(operands[0], operands[1], operands[2], { heads: 1 }).floats()
+      })
+      const [actual, expected] = await Promise.all(outputs)
+      close(t, actual, expected, 2e-6, `${bad} in ${'qkv'[place]}`)
+    }
+})
+
+await t.test('says what does not fit', t => {
+  const operands = new Operands(shrunk, 6)
+  const q = operands.normal([4, 6, 12])
+  const say = (k: Shape, v: Shape, options: { heads: number; mask?: Tensor; scale?: number }, message: RegExp) =>
+    t.throws(() => attention(q, operands.normal(k), operands.normal(v), options), message)
+  t.throws(() => attention(q, q, q, { heads: 5 }), {
+    message: 'attention: channels of q do not divide; expected a multiple of 5 heads; got [4, 6, 12]',
+  })
+  say([4, 3, 8], [4, 3, 8], { heads: 1 }, /channels of k differ from those of q; expected 12; got \[4, 3, 8\]/)
+  say([4, 3, 12], [4, 2, 12], { heads: 1 }, /k and v differ/)
+  say([3, 3, 12], [3, 3, 12], { heads: 1 }, /batches of k do not fit; expected a divisor of 4; got 3/)
+  say([4, 0, 12], [4, 0, 12], { heads: 1 }, /nothing to attend to/)
+  say([4, 3, 2, 12], [4, 3, 2, 12], { heads: 1 }, /k has other axes than q/)
+  say([4, 3, 12], [4, 3, 12], { heads: 1.5 }, /heads cannot be counted/)
+  say([4, 3, 12], [4, 3, 12], { heads: 1, scale: NaN }, /scale is not finite/)
+  say([4, 3, 12], [4, 3, 12], { heads: 1, mask: operands.normal([3, 6]) }, /mask does not fit; expected \[6, 3\]/)
+  const wide = operands.normal([1, 1, 5000])
+  t.throws(() => attention(wide, wide, wide, { heads: 1 }), /one row is larger than a binding/)
+  t.end()
+})
