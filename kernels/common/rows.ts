@@ -10,6 +10,13 @@ export interface Rows {
   readonly count: number
 }
 
+/** Splits `count` indices into runs of at most `most`, which must be positive. */
+export function runsOf(count: number, most: number): Rows[] {
+  const runs: Rows[] = []
+  for (let start = 0; start < count; start += most) runs.push({ start, count: Math.min(most, count - start) })
+  return runs
+}
+
 /** Whether every given operand (absent ones are left out) fits a binding as a whole. */
 export function allFit(operands: readonly (TensorSpec | undefined)[], facts: AdapterFacts): boolean {
   return operands.every(spec => !spec || bytesOf(spec) <= facts.limits.maxStorageBufferBindingSize)
@@ -33,7 +40,5 @@ export function chunkRows(
       expected: `at most ${facts.limits.maxStorageBufferBindingSize} bytes`,
       got: `rows of ${operands.map(({ dtype, perRow }) => `${perRow} ${dtype}`).join(', ')}`,
     })
-  const chunks: Rows[] = []
-  for (let start = 0; start < rows; start += most) chunks.push({ start, count: Math.min(most, rows - start) })
-  return chunks
+  return runsOf(rows, most)
 }

@@ -4,7 +4,7 @@ import { sizeOf, stridesOf, type Shape } from '../../tensor/index.js'
 
 /** Elements and their shape, on the host. */
 export interface HostElements {
-  data: number[]
+  data: Float32Array
   shape: Shape
 }
 
@@ -12,7 +12,7 @@ export interface HostElements {
 export function permuted(data: ArrayLike<number>, shape: Shape, axes: readonly number[]): HostElements {
   const target = axes.map(axis => shape[axis])
   const strides = axes.map(axis => stridesOf(shape)[axis])
-  const out = new Array<number>(sizeOf(target))
+  const out = new Float32Array(sizeOf(target))
   const index = target.map(() => 0)
   let from = 0
   for (let to = 0; to < out.length; to++) {
@@ -28,13 +28,13 @@ export function permuted(data: ArrayLike<number>, shape: Shape, axes: readonly n
 }
 
 /** [B, C, ...] to [B, ..., C]; a convolution's weight [O, I, ...] to [O, ..., I]. */
-export function channelsLast({ data, shape }: { data: ArrayLike<number>; shape: Shape }): HostElements {
+export function channelsLast(data: ArrayLike<number>, shape: Shape): HostElements {
   const middle = shape.slice(2).map((_, i) => i + 2)
   return permuted(data, shape, [0, ...middle, 1])
 }
 
 /** [B, ..., C] to [B, C, ...]. */
-export function channelsFirst({ data, shape }: { data: ArrayLike<number>; shape: Shape }): HostElements {
+export function channelsFirst(data: ArrayLike<number>, shape: Shape): HostElements {
   const middle = shape.slice(1, -1).map((_, i) => i + 1)
   return permuted(data, shape, [0, shape.length - 1, ...middle])
 }

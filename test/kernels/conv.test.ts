@@ -1,0 +1,198 @@
+// Convolution against torch's numbers and against its own plain loops.
+
+import t from 'tap'
+import { conv2d, conv3d, type Conv2dOptions } from '../../kernels/index.js'
+import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  webgpuRuntime,
+  type GoldenCase,
+} from '../support/kernels.js'
+import { channelsFirst, channelsLast } from '../support/layout.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+/** An operand of a golden case, channels last. */
+async function operand(runtime: Runtime, golden: GoldenCase, name: string): Promise<Tensor> {
+  const elements = await golden.read(name)
+  const { data, shape } = channelsLast(elements.data, elements.shape)
+  return Tensor.from(runtime, data, shape)
+}
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    for (const golden of goldenCases('conv2d', 'conv3d')) {
+      const { params } = golden
+      using x = await operand(runtime, golden, 'x')
+      using weight = await operand(runtime, golden, 'weight')
+      using bias = 'bias' in golden.inputs ? await golden.tensor(runtime, 'bias') : undefined
+      const [left, right, top, bottom] = (params.pre_pad_left_right_top_bottom ?? []) as number[]
+      using out =
+        golden.op === 'conv3d'
+          ? conv3d(x, weight, { bias, padding: params.padding as [number, number, number] })
+          : conv2d(x, weight, {
+              bias,
+              stride: params.stride as number,
+              padding: left === undefined ? (params.padding as number) : { left, right, top, bottom },
+              groups: params.groups as number | undefined,
+            })
+      const { data, shape } = channelsFirst(await out.floats(), out.shape)
+      t.same(shape, golden.outputs.out, `${golden.name} shape`)
+      close(t, data, (await golden.read('out')).data, 1e-5, golden.name)
+    }
+  }),
+)
+
+interface Case {
+  x: Shape
+  weight: Shape
+  padding?: Conv2dOptions['padding'] | [number, number, number]
+  stride?: number
+  groups?: number
+  dtype?: DType
+  activation?: Conv2dOptions['activation']
+  bias?: boolean
+  /** Rows of shift. */
+  shift?: number
+  residual?: Shape
+}
+
+const twoEdges = { top: 0, bottom: 1, left: 0, right: 1 }
+
+// Around the edges of a tile of 8 pixels x 8 channels; channels around multiples of four; every epilogue. Five axes are a
+// video.
+const edges: Case[] = [
+  { x: [1, 1, 1, 1], weight: [1, 3, 3, 1], padding: 1 },
+  { x: [1, 3, 3, 8], weight: [9, 3, 3, 8], padding: 1, bias: true },
+  { x: [3, 2, 4, 5], weight: [7, 2, 3, 5], bias: true, activation: 'silu' },
+  { x: [2, 1, 9, 12], weight: [8, 1, 2, 12], residual: [2, 1, 8, 8] },
+  { x: [2, 9, 12, 6], weight: [8, 3, 3, 6], padding: twoEdges, stride: 2, bias: true },
+  { x: [1, 8, 7, 4], weight: [4, 4, 2, 4], padding: { top: 3, bottom: 2, left: 0, right: 1 }, stride: 3 },
+  { x: [6, 5, 4, 12], weight: [20, 3, 3, 12], padding: 1, bias: true, shift: 2, activation: 'silu' },
+  { x: [6, 5, 4, 12], weight: [20, 1, 1, 12], shift: 6, residual: [6, 5, 4, 20], activation: 'relu' },
+  { x: [2, 5, 4, 12], weight: [20, 1, 1, 12], bias: true, residual: [2, 5, 4, 20], activation: 'gelu' },
+  { x: [1, 9, 6, 8], weight: [12, 3, 3, 4], padding: 1, groups: 2, bias: true, activation: 'quick_gelu' },
+  { x: [2, 4, 5, 10], weight: [15, 2, 2, 2], groups: 5, shift: 1, residual: [2, 3, 4, 15], activation: 'gelu_tanh' },
+  { x: [1, 6, 6, 33], weight: [17, 3, 3, 33], padding: 1, dtype: 'f16', bias: true },
+  { x: [1, 6, 6, 36], weight: [17, 3, 3, 36], padding: 1, dtype: 'f16', shift: 1, bias: true },
+  { x: [2, 6, 6, 8], weight: [16, 3, 3, 8], padding: 1, dtype: 'bf16', residual: [2, 6, 6, 16] },
+  { x: [1, 5, 1, 77, 16], weight: [16, 3, 1, 1, 16], padding: [1, 0, 0], bias: true, shift: 1 },
+  { x: [2, 3, 2, 7, 9], weight: [5, 3, 1, 1, 9], padding: [1, 0, 0], residual: [2, 3, 2, 7, 5], activation: 'silu' },
+  { x: [2, 4, 5, 6, 4], weight: [6, 3, 3, 3, 4], padding: [1, 1, 1], dtype: 'f16', shift: 2, bias: true },
+  { x: [2, 4, 5, 6, 4], weight: [6, 1, 1, 1, 4], bias: true },
+]
+
+// What shrunk limits cut into parts.
+const large: Case[] = [
+  // Batches, and output channels.
+  { x: [5, 8, 8, 20], weight: [70, 3, 3, 20], padding: 1, bias: true, shift: 5, residual: [5, 8, 8, 70] },
+  // Groups.
+  { x: [1, 4, 4, 60], weight: [120, 3, 3, 5], padding: 1, groups: 12, bias: true, shift: 1 },
+  // Frames with their neighbours.
+  { x: [1, 7, 5, 9, 16], weight: [16, 3, 3, 1, 16], padding: [1, 1, 0], bias: true, residual: [1, 7, 5, 9, 16] },
+  // Rows with their neighbours.
+  { x: [2, 40, 30, 4], weight: [8, 3, 3, 4], padding: 1, bias: true, shift: 2, activation: 'silu' },
+  { x: [1, 41, 30, 8], weight: [4, 3, 3, 8], padding: twoEdges, stride: 2, bias: true },
+  { x: [3, 3, 37, 7, 5], weight: [3, 1, 3, 3, 5], padding: [0, 1, 1] },
+  // Rows, one frame of the kernel at a time.
+  { x: [1, 3, 1, 400, 12], weight: [12, 3, 1, 1, 12], padding: [1, 0, 0], bias: true, shift: 1, activation: 'silu' },
+  { x: [1, 2, 20, 30, 8], weight: [5, 3, 3, 3, 8], padding: [2, 1, 1], bias: true, residual: [1, 4, 20, 30, 5] },
+  // Rows, one row of the kernel at a time.
+  { x: [1, 9, 100, 20], weight: [8, 3, 3, 20], padding: 1, bias: true, residual: [1, 9, 100, 8], activation: 'silu' },
+  { x: [1, 9, 100, 20], weight: [8, 5, 3, 20], padding: { top: 1, bottom: 4, left: 1, right: 1 }, stride: 2 },
+]
+
+const cases = [...edges, ...large]
+
+async function run(runtime: Runtime, index: number): Promise<Float32Array> {
+  const { x, weight, padding, stride, groups, dtype = 'f32', activation, bias, shift, residual } = cases[index]
+  const operands = new Operands(runtime, index)
+  const outChannels = weight[0]
+  using input = operands.normal(x)
+  using kernel = operands.normal(weight, dtype)
+  const fused = {
+    activation,
+    bias: bias ? operands.normal([outChannels]) : undefined,
+    shift: shift ? operands.normal([shift, outChannels]) : undefined,
+    residual: residual && operands.normal(residual),
+  }
+  using out =
+    x.length === 5
+      ? conv3d(input, kernel, { ...fused, padding: padding as [number, number, number] | undefined })
+      : conv2d(input, kernel, { ...fused, stride, groups, padding: padding as Conv2dOptions['padding'] })
+  return out.floats()
+}
+
+await t.test('agrees with the plain loops at edges and in parts, every output written', async t => {
+  for (const [index, each] of cases.entries()) {
+    const expected = await run(reference, index)
+    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(each)}`)
+    const { dispatches } = shrunk.statistics()
+    close(t, await run(shrunk, index), expected, 2e-6, `webgpu in parts ${JSON.stringify(each)}`)
+    if (large.includes(each)) t.ok(shrunk.statistics().dispatches > dispatches + 1, 'in several parts indeed')
+  }
+})
+
+await t.test('what lies outside the picture is zero even beside infinities', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    // The corner pixel is seen by its four neighbours alone.
+    const x = Tensor.from(runtime, [Infinity, ...new Array<number>(15).fill(1)], [1, 4, 4, 1])
+    const out = await conv2d(x, Tensor.from(runtime, new Array<number>(9).fill(1), [1, 3, 3, 1]), {
+      padding: 1,
+    }).floats()
+    const expected = [Infinity, Infinity, 6, 4, Infinity, Infinity, 9, 6, 6, 9, 9, 6, 4, 6, 6, 4]
+    close(t, out, expected, 0, 'sums')
+  }),
+)
+
+await t.test('an empty batch gives an empty result', async t => {
+  for (const runtime of [reference, webgpu]) {
+    const operands = new Operands(runtime, 0)
+    const out = conv2d(operands.normal([0, 4, 4, 2]), operands.normal([3, 3, 3, 2]))
+    t.same(out.shape, [0, 2, 2, 3], runtime.name)
+    t.equal((await out.data()).length, 0)
+  }
+})
+
+await t.test('says what does not fit', t => {
+  const operands = new Operands(reference, 0)
+  const x = operands.normal([2, 4, 6, 4])
+  const weight = operands.normal([8, 3, 3, 4])
+  const attempt = (options: Conv2dOptions, message: RegExp) => t.throws(() => conv2d(x, weight, options), message)
+  t.throws(() => conv2d(x, operands.normal([8, 3, 3, 5])), {
+    message: 'conv: channels of the weight do not fit; expected C / 1 with x [2, 1, 4, 6, 4]; got [8, 1, 3, 3, 5]',
+  })
+  t.throws(() => conv2d(operands.normal([4, 6, 4]), weight), /conv2d: x has the wrong axes; expected \[B, H, W, C\]/)
+  t.throws(() => conv3d(x, weight), /conv: x has the wrong axes; expected \[B, F, H, W, C\]/)
+  t.throws(() => conv2d(x, operands.normal([8, 5, 3, 4])), /kernel is larger than the padded picture/)
+  attempt({ bias: operands.normal([4]) }, /bias does not fit; expected \[8\]/)
+  attempt({ shift: operands.normal([3, 8]) }, /shift does not fit; expected \[S, 8\] where S divides 2/)
+  attempt({ residual: x }, /residual does not fit; expected the output's \[2, 1, 2, 4, 8\]/)
+  attempt({ groups: 3 }, /channels of the weight do not fit/)
+  attempt({ groups: 0 }, /groups cannot be counted/)
+  attempt({ stride: 0.5 }, /stride is impossible/)
+  attempt(
+    { padding: 1e9 },
+    /padding is impossible; expected a whole number from 0, below the kernel's 3; got 1000000000/,
+  )
+  t.throws(() => conv2d(x, operands.normal([8, 1, 1, 4]), { padding: 1 }), /padding is impossible; .*the kernel's 1/)
+  t.throws(() => conv2d(x, operands.normal([8, 1, 1, 5])), /conv: channels of the weight do not fit/)
+  attempt({ padding: -1 }, /padding is impossible/)
+  t.end()
+})
+
+await t.test('a row that fits no binding is refused, not cut wrongly', t => {
+  const operands = new Operands(shrunk, 0)
+  t.throws(
+    () => conv2d(operands.normal([1, 2, 1024, 8]), operands.normal([4, 1, 3, 8])),
+    /conv: one row is larger than a binding may be; expected at most 16384 bytes; got rows of 8192 f32/,
+  )
+  t.end()
+})
