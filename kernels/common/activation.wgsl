@@ -6,7 +6,8 @@ fn activate(x: vec4<f32>) -> vec4<f32> { return x; }
 fn activate(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-x)); }
 #endif
 #if ACTIVATION == relu
-fn activate(x: vec4<f32>) -> vec4<f32> { return max(x, vec4(0.0)); }
+// Not max, which may turn NaN into 0.
+fn activate(x: vec4<f32>) -> vec4<f32> { return select(x, vec4(0.0), x < vec4(0.0)); }
 #endif
 #if ACTIVATION == quick_gelu
 fn activate(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-1.702 * x)); }

@@ -1,0 +1,141 @@
+// Boxes of indices walked by strided operands: the host side of box.wgsl. Axes that every operand walks as one are merged,
+// and a box whose operands reach too far for their bindings is cut until each fits a window.
+
+import { ShapeError, showShape, type Shape, type StoredTensor } from '../../tensor/index.js'
+import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
+import type { Uniforms } from '../../tensor/webgpu/interface.js'
+import { windowElements, windowOf, type Window } from '../../tensor/webgpu/launch.js'
+
+/** How an operand is walked: element `start` + the sum of index x stride over the axes. Strides may be 0 or negative. */
+export interface Strided {
+  readonly tensor: StoredTensor
+  readonly start: number
+  readonly strides: readonly number[]
+}
+
+/** A box that one dispatch can walk. Lists are in the order of the operands; the output comes first. */
+export interface BoxLaunch {
+  readonly windows: readonly Window[]
+  /** Whether the operand's groups of four are contiguous, aligned and whole. */
+  readonly aligned: readonly boolean[]
+  /** Groups of four elements along the innermost axis. */
+  readonly groups: number
+  /** The fields of Params that box.wgsl reads. */
+  readonly uniforms: Uniforms
+}
+
+/** Axes that box.wgsl can walk, once merged. */
+const maxAxes = 6
+
+/** A box: shape, and per operand its strides and where it begins. */
+interface Box {
+  readonly shape: Shape
+  readonly starts: readonly number[]
+  readonly strides: readonly (readonly number[])[]
+}
+
+/** Drops axes of size 1 and merges neighbours that every operand walks as one. */
+export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): Pick<Box, 'shape' | 'strides'> {
+  const kept: { size: number; strides: number[] }[] = []
+  shape.forEach((size, axis) => {
+    if (size === 1) return
+    const inner = strides.map(list => list[axis])
+    const outer = kept.at(-1)
+    if (outer?.strides.every((stride, k) => stride === size * inner[k])) {
+      outer.size *= size
+      outer.strides = inner
+    } else kept.push({ size, strides: inner })
+  })
+  if (kept.length === 0) kept.push({ size: 1, strides: strides.map(() => 0) })
+  return { shape: kept.map(({ size }) => size), strides: strides.map((_, k) => kept.map(axis => axis.strides[k])) }
+}
+
+// Elements from the first to the last that an operand touches, and how far before its start the first one lies.
+function reach(shape: Shape, strides: readonly number[]): { span: number; before: number } {
+  let span = 1
+  let before = 0
+  shape.forEach((size, axis) => {
+    span += (size - 1) * Math.abs(strides[axis])
+    before += (size - 1) * Math.max(0, -strides[axis])
+  })
+  return { span, before }
+}
+
+/** Cuts a box along the axis of the largest span until operand k spans at most `limits[k]` elements, for every k. */
+function splitBox(box: Box, limits: readonly number[]): Box[] {
+  const { shape, starts, strides } = box
+  const tooLong = strides.findIndex((list, k) => reach(shape, list).span > limits[k])
+  if (tooLong < 0) return [box]
+  const spans = shape.map((size, axis) => (size - 1) * Math.abs(strides[tooLong][axis]))
+  const axis = spans.indexOf(Math.max(...spans))
+  const half = Math.ceil(shape[axis] / 2)
+  const size = half > 4 ? Math.ceil(half / 4) * 4 : half // groups of four stay whole
+  const resized = (n: number): Shape => shape.with(axis, n)
+  return [
+    ...splitBox({ shape: resized(size), starts, strides }, limits),
+    ...splitBox(
+      {
+        shape: resized(shape[axis] - size),
+        starts: starts.map((start, k) => start + size * strides[k][axis]),
+        strides,
+      },
+      limits,
+    ),
+  ]
+}
+
+/**
+ * Dispatches that walk `shape` with an output and up to three operands, none of them empty. Throws a ShapeError when the
+ * axes do not merge to six.
+ */
+export function boxLaunches(
+  where: string,
+  shape: Shape,
+  operands: readonly Strided[],
+  facts: AdapterFacts,
+): BoxLaunch[] {
+  const merged = mergeAxes(
+    shape,
+    operands.map(({ strides }) => strides),
+  )
+  if (merged.shape.length > maxAxes)
+    throw new ShapeError({
+      where,
+      what: 'too many axes that do not merge',
+      expected: `at most ${maxAxes}`,
+      got: showShape(merged.shape),
+    })
+  const limits = operands.map(({ tensor }) => windowElements(tensor.dtype, facts))
+  const starts = operands.map(({ start }) => start)
+  return splitBox({ ...merged, starts }, limits).map(box => launchBox(box, operands, facts))
+}
+
+function launchBox({ shape, starts, strides }: Box, operands: readonly Strided[], facts: AdapterFacts): BoxLaunch {
+  const placed = operands.map(({ tensor }, k) => {
+    const { span, before } = reach(shape, strides[k])
+    const { window, base } = windowOf(tensor, starts[k] - before, span, facts)
+    return { window, base: base + before }
+  })
+  const inner = shape.length - 1
+  const columns = shape[inner]
+  const groups = shape.slice(0, inner).reduce((rows, n) => rows * n, Math.ceil(columns / 4))
+  const outer = shape.slice(0, inner).reverse()
+  const four = (values: readonly number[]) => [...values, 0, 0, 0, 0].slice(0, 4)
+  return {
+    windows: placed.map(({ window }) => window),
+    aligned: placed.map(
+      ({ base }, k) =>
+        strides[k][inner] === 1 && [columns, base, ...strides[k].slice(0, inner)].every(n => n % 4 === 0),
+    ),
+    groups,
+    uniforms: {
+      groups,
+      columns,
+      axes: inner,
+      sizes: outer,
+      strides: outer.flatMap((_, i) => four(strides.map(list => list[inner - 1 - i]))),
+      steps: strides.map(list => list[inner]),
+      bases: placed.map(({ base }) => base),
+    },
+  }
+}

@@ -1,0 +1,283 @@
+// Data movement, exactly: against torch's results and against plain loops.
+
+import t from 'tap'
+import { cat, embedding, expand, pad, permute, slice, type PadMode } from '../../kernels/index.js'
+import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  webgpuRuntime,
+  type GoldenCase,
+} from '../support/kernels.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    const check = async (
+      op: string,
+      run: (golden: GoldenCase, ...operands: Tensor[]) => Tensor,
+      ...names: string[]
+    ) => {
+      const cases = goldenCases(op)
+      t.ok(cases.length > 0, `${op} has golden cases`)
+      for (const golden of cases) {
+        using out = run(golden, ...(await Promise.all(names.map(name => golden.tensor(runtime, name)))))
+        t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
+        close(t, await out.data(), (await golden.read('out')).data, 0, golden.name)
+      }
+    }
+    await check('permute', ({ params }, x) => permute(x, params.dims as number[]), 'x')
+    await check('permute(0,2,1) then reshape(2,-1)', (_, x) => permute(x, [0, 2, 1]).reshape([2, -1]), 'x')
+    await check('cat', ({ params }, a, b) => cat([a, b], params.dim as number), 'a', 'b')
+    // x[1:4, ::2, -3:]
+    await check('slice', (_, x) => slice(slice(slice(x, 0, 1, 4), 1, 0, 6, 2), -1, -3, 7), 'x')
+    await check('chunk(2,-1)[1]', (_, x) => slice(x, -1, x.shape[1] / 2, x.shape[1]), 'x')
+    await check('embedding', (_, weight, ids) => embedding(weight, ids), 'weight', 'ids')
+    for (const golden of goldenCases('pad')) {
+      const [left, right, top, bottom] = golden.params.pad_left_right_top_bottom as number[]
+      const widths: [number, number][] = [
+        [0, 0],
+        [0, 0],
+        [top, bottom],
+        [left, right],
+      ]
+      const mode = golden.params.mode as PadMode
+      const value = (golden.params.value as number | null) ?? undefined
+      const out = pad(await golden.tensor(runtime, 'x'), widths, { mode, value })
+      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
+      close(t, await out.data(), (await golden.read('out')).data, 0, golden.name)
+    }
+  }),
+)
+
+// 0, 1, 2, ...: an element tells where it came from. Bits of i32 and of f32 alike must stay.
+function counting(runtime: Runtime, shape: Shape, dtype: DType): Tensor {
+  return Tensor.from(
+    runtime,
+    Array.from({ length: sizeOf(shape) }, (_, i) => i % 2000),
+    shape,
+    dtype,
+  )
+}
+
+interface Case {
+  shape: Shape
+  dtype?: DType
+  run: (x: Tensor) => Tensor
+}
+
+// Rows of whole fours and others, axes that merge and six that do not, windows and grids cut on either side, narrow dtypes.
+const cases: Case[] = [
+  { shape: [70, 90], run: x => permute(x, [1, 0]) },
+  { shape: [3, 20, 40, 8], run: x => permute(x, [0, 2, 1, 3]) },
+  { shape: [5, 31, 37], dtype: 'i32', run: x => permute(x, [2, 0, 1]) },
+  { shape: [2, 3, 4, 5, 6, 7], run: x => permute(x, [5, 4, 3, 2, 1, 0]) },
+  { shape: [2, 3, 1, 4, 2, 5, 1], run: x => permute(x, [6, 4, 3, 2, 1, 0, 5]) },
+  { shape: [6, 10, 8], dtype: 'f16', run: x => permute(x, [1, 0, 2]) },
+  { shape: [6, 10, 8], dtype: 'u8', run: x => permute(x, [1, 0, 2]) },
+  { shape: [40, 300], run: x => slice(x, 1, 5, 298, 3) },
+  { shape: [3, 50, 64], run: x => slice(x, 1, -10, -1) },
+  { shape: [9, 16], dtype: 'bf16', run: x => slice(x, 1, 4, 12) },
+  { shape: [9, 16], run: x => slice(x, 0, 4, 4) },
+  { shape: [1, 40, 1, 12], run: x => expand(x, [7, 40, 5, 12]) },
+  { shape: [33, 1], run: x => expand(x, [2, 33, 150]) },
+  { shape: [], dtype: 'u32', run: x => expand(x, [3, 3]) },
+  { shape: [8], dtype: 'u8', run: x => expand(x, [3, 8]) },
+  { shape: [4, 30, 50], run: x => cat([x, slice(x, 1, 0, 7), x], 1) },
+  { shape: [40, 60], run: x => cat([x, slice(x, 1, 0, 3), slice(x, 1, 2, 2), x], -1) },
+  { shape: [4, 6], dtype: 'f16', run: x => cat([x, x], 0) },
+  {
+    shape: [20, 33, 9],
+    run: x =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [2, 1],
+          [0, 3],
+        ],
+        { value: -1.5 },
+      ),
+  },
+  {
+    shape: [3, 40, 44, 4],
+    run: x =>
+      pad(x, [
+        [0, 0],
+        [0, 1],
+        [0, 1],
+        [0, 0],
+      ]),
+  },
+  {
+    shape: [9, 7],
+    dtype: 'i32',
+    run: x =>
+      pad(
+        x,
+        [
+          [3, 0],
+          [0, 2],
+        ],
+        { value: 16777217 },
+      ),
+  },
+  {
+    shape: [9, 8],
+    dtype: 'f16',
+    run: x =>
+      pad(
+        x,
+        [
+          [3, 0],
+          [4, 2],
+        ],
+        { value: 0.5 },
+      ),
+  },
+  {
+    shape: [2, 40, 50, 3],
+    run: x =>
+      pad(
+        x,
+        [
+          [0, 0],
+          [39, 4],
+          [2, 49],
+          [0, 0],
+        ],
+        { mode: 'reflect' },
+      ),
+  },
+  {
+    shape: [2, 40, 50, 3],
+    run: x =>
+      pad(
+        x,
+        [
+          [1, 0],
+          [60, 4],
+          [2, 49],
+          [0, 0],
+        ],
+        { mode: 'replicate' },
+      ),
+  },
+  {
+    shape: [0, 3],
+    run: x =>
+      pad(
+        x,
+        [
+          [2, 0],
+          [1, 1],
+        ],
+        { value: 7 },
+      ),
+  },
+  { shape: [0, 3], run: x => permute(x, [1, 0]) },
+]
+
+await t.test('agrees with the plain loops, every output written', async t => {
+  for (const { shape, dtype = 'f32', run } of cases) {
+    const expected = run(counting(reference, shape, dtype))
+    for (const runtime of [webgpu, shrunk]) {
+      const out = run(counting(runtime, shape, dtype))
+      t.same([out.shape, out.dtype], [expected.shape, expected.dtype], 'shape and dtype')
+      const name = `${run.toString()} of ${dtype} [${shape.join(', ')}]`
+      close(t, await out.data(), await expected.data(), 0, name)
+    }
+  }
+})
+
+await t.test('looks up rows of any float, and tells of ids that have none', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    for (const dtype of ['f32', 'f16', 'bf16'] as const)
+      for (const width of [5, 8]) {
+        const weight = new Operands(runtime, 1).normal([900, width], dtype)
+        const table = await weight.floats()
+        const wanted = [899, 0, -1, 450, 900, 2 ** 31 - 1, -(2 ** 31), 17, 17, 600, 1, 2]
+        const out = embedding(weight, Tensor.from(runtime, wanted, [3, 4], 'i32'))
+        t.same(out.shape, [3, 4, width])
+        const row = (id: number): number[] =>
+          id >= 0 && id < 900
+            ? Array.from(table.subarray(id * width, (id + 1) * width))
+            : new Array<number>(width).fill(NaN)
+        close(t, await out.floats(), wanted.flatMap(row), 0, `${dtype}, ${width} wide`)
+      }
+    const many = Array.from({ length: 5000 }, (_, i) => (i * 7) % 3)
+    const rows = embedding(Tensor.from(runtime, [1, 2, 3, 4, 5, 6], [3, 2]), Tensor.from(runtime, many, [5000], 'i32'))
+    const expected = many.flatMap(id => [2 * id + 1, 2 * id + 2])
+    close(t, await rows.floats(), expected, 0, 'more ids than a window holds')
+    const none = embedding(Tensor.zeros(runtime, [0, 3]), Tensor.from(runtime, [0, 1], [2], 'i32'))
+    t.ok((await none.floats()).every(Number.isNaN), 'an empty table')
+  }),
+)
+
+await t.test('what does not move shares its memory', t => {
+  const x = new Operands(webgpu, 0).normal([1, 4, 1, 6])
+  for (const same of [
+    permute(x, [2, 1, 0, 3]),
+    slice(x, 1, 0, 4),
+    expand(x, [1, 4, 1, 6]),
+    pad(x, [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]),
+  ])
+    t.equal(same.storage, x.storage)
+  t.end()
+})
+
+await t.test('says what does not fit', t => {
+  const x = new Operands(webgpu, 0).normal([2, 3])
+  t.throws(() => permute(x, [0, 0]), {
+    message: 'permute: not a permutation of the axes; expected each of 0..1 once; got 0, 0',
+  })
+  t.throws(() => slice(x, 1, 0, 4), {
+    message: 'slice: range outside axis 1; expected 0 <= start <= end <= 3; got 0..4',
+  })
+  t.throws(() => slice(x, 1, 0, 3, 0), /slice: no such step/)
+  t.throws(() => expand(x, [3, 3]), /expand: shapes do not broadcast/)
+  t.throws(() => expand(x, [3]), /expand: does not expand to the shape; .*got \[3\]/)
+  t.throws(() => expand(x, [1e9, 2, NaN]), /expand: does not expand/)
+  t.throws(() => cat([], 0), /cat: no tensors/)
+  t.throws(() => cat([x, Tensor.zeros(webgpu, [2, 3], 'i32')], 0), /cat: dtypes differ; expected f32; got i32/)
+  t.throws(() => cat([x, Tensor.zeros(webgpu, [3, 2])], 0), /cat: shapes do not fit; expected \[2, 3\] but for axis 0/)
+  t.throws(() => pad(x, [[1, 1]]), /pad: widths do not fit the axes; expected 2 pairs/)
+  t.throws(
+    () =>
+      pad(x, [
+        [0, 0],
+        [0, -1],
+      ]),
+    /pad: width out of range/,
+  )
+  t.throws(
+    () =>
+      pad(
+        x,
+        [
+          [2, 0],
+          [0, 0],
+        ],
+        { mode: 'reflect' },
+      ),
+    /pad: reflects past the far end/,
+  )
+  t.throws(() => embedding(x, x), /embedding: ids have the wrong dtype; expected i32; got f32/)
+  t.throws(() => permute(Tensor.zeros(webgpu, [4, 6], 'f16'), [1, 0]), {
+    message:
+      'permute: f16 elements cannot be moved singly; expected runs of whole 32-bit words; got runs of 4; try f32, by cast',
+  })
+  t.end()
+})
