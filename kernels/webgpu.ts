@@ -1,6 +1,36 @@
 // Every operation's WGSL.
 
 import type { WebGpuKernel } from '../tensor/webgpu/launch.js'
+import { attentionWebGpu } from './attention/webgpu.js'
+import { convWebGpu } from './conv/webgpu.js'
+import { binaryWebGpu, castWebGpu, mixWebGpu, unaryWebGpu, whereWebGpu } from './elementwise/webgpu.js'
 import { matmulWebGpu } from './matmul/webgpu.js'
+import { catWebGpu, embeddingWebGpu, expandWebGpu, padWebGpu, permuteWebGpu, sliceWebGpu } from './move/webgpu.js'
+import { groupNormWebGpu, layerNormWebGpu } from './norm/webgpu.js'
+import { argWebGpu, cumsumWebGpu, reduceWebGpu } from './reduce/webgpu.js'
+import { resizeWebGpu } from './resample/webgpu.js'
+import { softmaxWebGpu } from './softmax/webgpu.js'
 
-export const webgpuKernels: readonly WebGpuKernel[] = [matmulWebGpu]
+export const webgpuKernels: readonly WebGpuKernel[] = [
+  argWebGpu,
+  attentionWebGpu,
+  binaryWebGpu,
+  castWebGpu,
+  catWebGpu,
+  convWebGpu,
+  cumsumWebGpu,
+  embeddingWebGpu,
+  expandWebGpu,
+  groupNormWebGpu,
+  layerNormWebGpu,
+  matmulWebGpu,
+  mixWebGpu,
+  padWebGpu,
+  permuteWebGpu,
+  reduceWebGpu,
+  resizeWebGpu,
+  sliceWebGpu,
+  softmaxWebGpu,
+  unaryWebGpu,
+  whereWebGpu,
+]

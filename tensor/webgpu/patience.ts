@@ -9,18 +9,22 @@ const longestNap = 1
 const cell = typeof SharedArrayBuffer === 'undefined' ? undefined : new Int32Array(new SharedArrayBuffer(4))
 let waits = 0
 let since = 0
+// One chain of naps serves all waits, however many follow one another.
+let napping = false
 
 /** Naps an eighth of the time waited so far, so that short waits stay short. */
 function nap(): void {
-  if (waits === 0 || cell === undefined) return
+  napping = waits > 0 && cell !== undefined
+  if (!napping || cell === undefined) return
   Atomics.wait(cell, 0, 0, Math.min(longestNap, (performance.now() - since) / 8))
   setImmediate(nap)
 }
 
 /** The promise itself; until it settles, the main thread leaves its core to the shaders. Node only. */
 export async function patiently<T>(promise: Promise<T>): Promise<T> {
-  if (waits++ === 0) {
-    since = performance.now()
+  if (waits++ === 0) since = performance.now()
+  if (!napping) {
+    napping = true
     setImmediate(nap)
   }
   try {

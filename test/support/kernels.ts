@@ -30,10 +30,10 @@ export async function webgpuRuntime(
   return runtime
 }
 
-/** Limits small enough that small tensors take the chunked paths: bindings of 16 KiB, grids of 7 workgroups an axis. */
+/** Limits small enough that small tensors take the chunked paths: bindings of 16 KiB, grids of 8 workgroups an axis. */
 export const shrunkLimits: NonNullable<OpenOptions['limits']> = {
   maxStorageBufferBindingSize: 16384,
-  maxComputeWorkgroupsPerDimension: 7,
+  maxComputeWorkgroupsPerDimension: 8,
 }
 
 /** One case of test/golden/ops.json: operators run by torch 2.6 on the CPU in f32 (see test/golden/README.md). */

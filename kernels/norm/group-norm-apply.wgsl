@@ -1,0 +1,58 @@
+// Group norm, last pass: a strip of channels in ROWS rows per invocation.
+
+#include "common/grid.wgsl"
+#include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
+#include "common/operand.wgsl" NAME=weight INDEX=2 FORMAT=WEIGHT_FORMAT
+#include "common/operand.wgsl" NAME=bias INDEX=3 FORMAT=BIAS_FORMAT
+#include "common/strip.wgsl" NAME=x
+#include "common/strip.wgsl" NAME=weight
+#include "common/strip.wgsl" NAME=bias
+#include "common/strip-out.wgsl" NAME=out INDEX=5
+#include "common/activation.wgsl"
+
+#param WIDTH 1
+#param ROWS 4
+#param WORKGROUP 64
+
+struct Params {
+  batch: u32,
+  rows: u32, // of a batch in these windows
+  channels: u32,
+  depth: u32,
+  x_base: u32,
+  out_base: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> statistics: array<vec4<f32>>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let strips = params.channels / WIDTH;
+  let blocks = (params.rows + ROWS - 1u) / ROWS;
+  let index = workgroup_index(group, groups) * WORKGROUP + local;
+  let c = index % strips * WIDTH;
+  let row_0 = index / strips % blocks * ROWS;
+  let batch = index / strips / blocks;
+  if (batch >= params.batch) { return; }
+
+  var shift: vec4<f32>;
+  var mean: vec4<f32>;
+  var scale: vec4<f32>;
+  for (var j = 0u; j < WIDTH; j++) {
+    let of_group = statistics[batch * (params.channels / params.depth) + (c + j) / params.depth];
+    shift[j] = of_group.x;
+    mean[j] = of_group.y;
+    scale[j] = of_group.z;
+  }
+  scale *= weight_strip(c);
+  let offset = bias_strip(c);
+  for (var row = row_0; row < min(row_0 + ROWS, params.rows); row++) {
+    let i = (batch * params.rows + row) * params.channels + c;
+    let centred = x_strip(params.x_base + i) - shift - mean;
+    store_out(params.out_base + i, activate(centred * scale + offset));
+  }
+}

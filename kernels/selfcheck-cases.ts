@@ -1,0 +1,162 @@
+// One small case or more for every operation, for selfcheck.ts. Sizes are odd on purpose: edges are where kernels break.
+
+import type { DType, Shape, Tensor } from '../tensor/index.js'
+import { attention } from './attention/attention.js'
+import { conv2d, conv3d } from './conv/conv.js'
+import { add } from './elementwise/binary.js'
+import { mix, where } from './elementwise/blend.js'
+import { cast } from './elementwise/cast.js'
+import { affine, gelu, sin } from './elementwise/unary.js'
+import { linear, matmul } from './matmul/matmul.js'
+import { cat } from './move/cat.js'
+import { embedding } from './move/embedding.js'
+import { expand } from './move/expand.js'
+import { pad } from './move/pad.js'
+import { permute } from './move/permute.js'
+import { slice } from './move/slice.js'
+import { groupNorm } from './norm/group-norm.js'
+import { layerNorm } from './norm/layer-norm.js'
+import { argmax, cumsum } from './reduce/line.js'
+import { sum, variance } from './reduce/reduce.js'
+import { resize } from './resample/resize.js'
+import { softmax } from './softmax/softmax.js'
+
+/** Makes operands: the same numbers on every runtime. */
+export interface Operands {
+  /** Standard normal numbers. */
+  normal(shape: Shape, dtype?: DType): Tensor
+  /** Integers in 0..below-1. */
+  integers(shape: Shape, below: number): Tensor
+}
+
+/** A computation whose result is compared between two runtimes. */
+export interface SelfCheckCase {
+  /** Name of the operation that it is about. */
+  readonly op: string
+  /** What is special about it. */
+  readonly about: string
+  /** Largest relative error; 0 where nothing is computed. */
+  readonly tolerance: number
+  run(operands: Operands): Tensor
+}
+
+const arithmetic = 1e-5
+
+export const selfCheckCases: readonly SelfCheckCase[] = [
+  { op: 'arg', about: 'argmax', tolerance: 0, run: o => argmax(o.normal([5, 37]), 0) },
+  {
+    op: 'attention',
+    about: '2 heads over 67 keys',
+    tolerance: arithmetic,
+    run: o => attention(o.normal([2, 35, 32]), o.normal([2, 67, 32]), o.normal([2, 67, 32]), { heads: 2 }),
+  },
+  {
+    op: 'attention',
+    about: 'along the second of three axes',
+    tolerance: arithmetic,
+    run: o => attention(o.normal([1, 5, 9, 16]), o.normal([1, 5, 9, 16]), o.normal([1, 5, 9, 16]), { heads: 2 }),
+  },
+  { op: 'binary', about: 'sum, broadcast', tolerance: 0, run: o => add(o.normal([3, 5, 7]), o.normal([5, 1])) },
+  { op: 'cast', about: 'f32 to f16', tolerance: 0, run: o => cast(o.normal([33]), 'f16') },
+  { op: 'cat', about: 'middle axis', tolerance: 0, run: o => cat([o.normal([2, 3, 5]), o.normal([2, 4, 5])], 1) },
+  {
+    op: 'conv',
+    about: 'picture, 3x3, f16 weights, stride 2',
+    tolerance: arithmetic,
+    run: o => conv2d(o.normal([2, 7, 9, 20]), o.normal([19, 3, 3, 20], 'f16'), { padding: 1, stride: 2 }),
+  },
+  {
+    op: 'conv',
+    about: 'video, 3 frames, SiLU',
+    tolerance: arithmetic,
+    run: o =>
+      conv3d(o.normal([1, 4, 3, 5, 12]), o.normal([16, 3, 1, 1, 12]), { padding: [1, 0, 0], activation: 'silu' }),
+  },
+  { op: 'cumsum', about: 'last axis', tolerance: arithmetic, run: o => cumsum(o.normal([3, 41])) },
+  {
+    op: 'embedding',
+    about: 'f16 rows',
+    tolerance: 0,
+    run: o => embedding(o.normal([11, 6], 'f16'), o.integers([9], 11)),
+  },
+  { op: 'expand', about: 'first axis', tolerance: 0, run: o => expand(o.normal([1, 3, 5]), [4, 3, 5]) },
+  {
+    op: 'groupNorm',
+    about: 'video, SiLU',
+    tolerance: arithmetic,
+    run: o =>
+      groupNorm(o.normal([2, 3, 5, 7, 64]), o.normal([64]), o.normal([64]), {
+        groups: 32,
+        eps: 1e-5,
+        activation: 'silu',
+      }),
+  },
+  {
+    op: 'layerNorm',
+    about: '65 channels',
+    tolerance: arithmetic,
+    run: o => layerNorm(o.normal([7, 65]), o.normal([65]), o.normal([65]), { eps: 1e-5 }),
+  },
+  { op: 'matmul', about: 'f32', tolerance: arithmetic, run: o => matmul(o.normal([2, 33, 18]), o.normal([2, 18, 21])) },
+  {
+    op: 'matmul',
+    about: 'f16 weights, GEGLU',
+    tolerance: arithmetic,
+    run: o => linear(o.normal([35, 40]), o.normal([48, 40], 'f16'), { bias: o.normal([48]), activation: 'geglu' }),
+  },
+  { op: 'mix', about: 'one weight', tolerance: 1e-6, run: o => mix(o.normal([5, 9]), o.normal([5, 9]), o.normal([1])) },
+  {
+    op: 'pad',
+    about: 'reflected',
+    tolerance: 0,
+    run: o =>
+      pad(
+        o.normal([4, 5]),
+        [
+          [1, 2],
+          [3, 0],
+        ],
+        { mode: 'reflect' },
+      ),
+  },
+  { op: 'permute', about: 'four axes', tolerance: 0, run: o => permute(o.normal([2, 5, 6, 7]), [0, 3, 1, 2]) },
+  {
+    op: 'reduce',
+    about: 'sum of the middle axis',
+    tolerance: arithmetic,
+    run: o => sum(o.normal([3, 50, 7]), { axes: [1] }),
+  },
+  {
+    op: 'reduce',
+    about: 'variance of all',
+    tolerance: arithmetic,
+    run: o => variance(o.normal([13, 17]), { axes: [0, 1] }),
+  },
+  {
+    op: 'resize',
+    about: 'nearest',
+    tolerance: 0,
+    run: o => resize(o.normal([1, 3, 5, 8]), { size: [6, 10], mode: 'nearest' }),
+  },
+  {
+    op: 'resize',
+    about: 'bicubic',
+    tolerance: arithmetic,
+    run: o => resize(o.normal([1, 9, 7, 3]), { size: [5, 11], mode: 'bicubic', alignCorners: true }),
+  },
+  { op: 'slice', about: 'every second', tolerance: 0, run: o => slice(o.normal([3, 11, 4]), 1, 1, 10, 2) },
+  { op: 'softmax', about: '130 wide', tolerance: arithmetic, run: o => softmax(o.normal([5, 130])) },
+  { op: 'unary', about: 'gelu', tolerance: arithmetic, run: o => gelu(affine(o.normal([101]), 4, 0)) },
+  {
+    op: 'unary',
+    about: 'sine of large numbers',
+    tolerance: arithmetic,
+    run: o => sin(affine(o.normal([101]), 1000, 0)),
+  },
+  {
+    op: 'where',
+    about: 'condition of integers',
+    tolerance: 0,
+    run: o => where(o.integers([4, 9], 2), o.normal([4, 9]), o.normal([9])),
+  },
+]

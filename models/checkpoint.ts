@@ -1,0 +1,74 @@
+// Sub-folders of a model as diffusers and transformers lay them out: a configuration, and weights in one file or in
+// shards, in full precision or as a variant.
+
+import { openCheckpoint, type TensorFile } from '../tensor/files/index.js'
+import { NodeFileSource } from '../tensor/files/node.js'
+import { FileError } from '../tensor/index.js'
+import { ConfigReader } from './config-reader.js'
+
+const maxConfigBytes = 2 ** 20
+
+/** File names of weights without their ending: transformers' and diffusers'. */
+export type WeightsBase = 'model' | 'diffusion_pytorch_model'
+
+/** The text of a JSON file of at most 1 MiB; throws a FileError if it is missing, longer or not UTF-8. */
+export async function readConfigText(folder: string, file = 'config.json'): Promise<string> {
+  const { join } = await import('node:path')
+  const source = await NodeFileSource.open(join(folder, file))
+  try {
+    if (source.size > maxConfigBytes)
+      throw new FileError({
+        where: source.name,
+        what: 'too long for a configuration',
+        expected: `at most ${maxConfigBytes} bytes`,
+        got: String(source.size),
+      })
+    const bytes = await source.read(0, source.size)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    if (cause instanceof FileError) throw cause
+    throw new FileError({ where: source.name, what: 'not a text', expected: 'UTF-8' }, { cause })
+  } finally {
+    await source.close()
+  }
+}
+
+/** A configuration whose fields are asked for one by one; throws a FileError if the file is no JSON object. */
+export async function openConfig(folder: string, file = 'config.json'): Promise<ConfigReader> {
+  const { join } = await import('node:path')
+  return new ConfigReader(join(folder, file), await readConfigText(folder, file))
+}
+
+/**
+ * Opens the weights in a sub-folder: `<base>.safetensors`, whole or in shards, in full precision if it is there and else
+ * its fp16 variant; with `variant` that one alone. Throws a FileError if there are none, or they are cut short.
+ */
+export async function openWeights(folder: string, base: WeightsBase, variant?: string): Promise<TensorFile> {
+  const { access } = await import('node:fs/promises')
+  const { join } = await import('node:path')
+  for (const name of weightNames(base, variant)) {
+    const path = join(folder, name)
+    const found = await access(path).then(
+      () => true,
+      () => false,
+    )
+    if (found) return openCheckpoint(path)
+  }
+  throw new FileError({
+    where: folder,
+    what: 'no weights',
+    expected: weightNames(base, variant).join(' or '),
+    hint: 'downloading the .safetensors files of this folder (.bin and .ckpt are not read)',
+  })
+}
+
+/** Names in order of preference. Shards of a variant are known under two spellings, of diffusers and transformers. */
+function weightNames(base: WeightsBase, variant: string | undefined): string[] {
+  const full = [`${base}.safetensors`, `${base}.safetensors.index.json`]
+  const narrow = (name: string) => [
+    `${base}.${name}.safetensors`,
+    `${base}.${name}.safetensors.index.json`,
+    `${base}.safetensors.index.${name}.json`,
+  ]
+  return variant === undefined ? [...full, ...narrow('fp16')] : narrow(variant)
+}

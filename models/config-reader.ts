@@ -1,0 +1,125 @@
+// Reading a model's config.json: every field is bounded before it decides the size of anything, and all that is wrong
+// is told at once.
+
+import { quote } from '../tensor/files/quote.js'
+import { FileError } from '../tensor/index.js'
+
+const maxText = 2 ** 20
+const problemsShown = 8
+const maxShown = 80
+
+export interface IntegerBounds {
+  /** Default: 1. */
+  min?: number
+  max: number
+  /** Taken where the file does not have the field. */
+  default?: number
+}
+
+/** A value as it stands in the file, on one line and short. */
+function show(value: unknown): string {
+  if (value === undefined) return 'absent'
+  if (typeof value === 'string') return quote(value)
+  const text = JSON.stringify(value)
+  return text.length > maxShown ? `${text.slice(0, maxShown)}...` : text
+}
+
+/** Asks a configuration for its fields one by one; what does not fit is collected until `finish`. */
+export class ConfigReader {
+  readonly #fields: ReadonlyMap<string, unknown>
+  readonly #problems: string[] = []
+
+  /** `text` is the whole file; throws a FileError if it is no JSON object. `where` names it in messages. */
+  constructor(
+    readonly where: string,
+    text: string,
+  ) {
+    if (text.length > maxText)
+      throw new FileError({ where, what: 'too long', expected: `${maxText} characters`, got: String(text.length) })
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (cause) {
+      throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
+    }
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      throw new FileError({ where, what: 'not a configuration', expected: 'a JSON object' })
+    this.#fields = new Map(Object.entries(value))
+  }
+
+  /** An integer in min..max. */
+  integer(name: string, bounds: IntegerBounds): number {
+    return this.#integer(name, this.#fields.get(name) ?? bounds.default, bounds)
+  }
+
+  /** A list of 1..maxLength integers in min..max. */
+  integers(name: string, maxLength: number, bounds: IntegerBounds): number[] {
+    return this.#list(name, maxLength).map((item, i) => this.#integer(`${name}[${i}]`, item, bounds))
+  }
+
+  /** One integer for each of `length` places: a list of that length, or a single integer for all of them. */
+  integerPerPlace(name: string, length: number, bounds: IntegerBounds): number[] {
+    const value = this.#fields.get(name) ?? bounds.default
+    if (!Array.isArray(value)) return new Array<number>(length).fill(this.#integer(name, value, bounds))
+    if (value.length !== length) {
+      this.problem(name, `${length} integers`, value)
+      return new Array<number>(length).fill(bounds.min ?? 1)
+    }
+    return Array.from({ length }, (_, i) => this.#integer(`${name}[${i}]`, value[i], bounds))
+  }
+
+  /** A finite number in min..max. */
+  number(name: string, { min, max, default: given }: { min: number; max: number; default?: number }): number {
+    const value = this.#fields.get(name) ?? given
+    if (typeof value === 'number' && value >= min && value <= max) return value
+    this.problem(name, `a number in ${min}..${max}`, value)
+    return min
+  }
+
+  /** One of the given words. */
+  word<W extends string>(name: string, words: readonly W[], given?: W): W {
+    return this.#word(name, this.#fields.get(name) ?? given, words)
+  }
+
+  /** A list of 1..maxLength of the given words. */
+  words<W extends string>(name: string, maxLength: number, words: readonly W[]): W[] {
+    return this.#list(name, maxLength).map((item, i) => this.#word(`${name}[${i}]`, item, words))
+  }
+
+  /** Notes a problem unless `holds`; for conditions between fields. */
+  check(holds: boolean, name: string, expected: string, got: unknown): void {
+    if (!holds) this.problem(name, expected, got)
+  }
+
+  /** Throws one FileError if there was any problem. Until then the values that were read may be stand-ins. */
+  finish(): void {
+    const problems = this.#problems
+    if (problems.length === 0) return
+    const rest = problems.length - problemsShown
+    const what = problems.slice(0, problemsShown).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+    throw new FileError({ where: this.where, what: `bad configuration: ${what}` })
+  }
+
+  problem(name: string, expected: string, got: unknown): void {
+    this.#problems.push(`${name} must be ${expected}, not ${show(got)}`)
+  }
+
+  #integer(name: string, value: unknown, { min = 1, max }: IntegerBounds): number {
+    if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value)
+    this.problem(name, `an integer in ${min}..${max}`, value)
+    return min
+  }
+
+  #word<W extends string>(name: string, value: unknown, words: readonly W[]): W {
+    const found = words.find(word => word === value)
+    if (found === undefined) this.problem(name, `one of ${words.join(', ')}`, value)
+    return found ?? words[0]
+  }
+
+  #list(name: string, maxLength: number): unknown[] {
+    const value = this.#fields.get(name)
+    if (Array.isArray(value) && value.length >= 1 && value.length <= maxLength) return value
+    this.problem(name, `a list of 1..${maxLength} items`, value)
+    return []
+  }
+}

@@ -1,0 +1,9 @@
+// Models: networks under the checkpoints' own names, and the folders they are read from.
+
+export * from './clip/config.js'
+export * from './clip/vision.js'
+export * from './svd/config.js'
+export * from './svd/folder.js'
+export * from './svd/unet.js'
+export * from './svd/vae.js'
+export * from './svd/vae-config.js'

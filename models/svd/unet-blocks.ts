@@ -1,0 +1,185 @@
+// The blocks of the video UNet: the way down, the middle, the way up.
+// Ported from huggingface/diffusers: models/unets/unet_3d_blocks.py (DownBlockSpatioTemporal,
+// CrossAttnDownBlockSpatioTemporal, UNetMidBlockSpatioTemporal, UpBlockSpatioTemporal, CrossAttnUpBlockSpatioTemporal).
+// What differs: one class for each way, with or without transformers.
+
+import { cat } from '../../kernels/index.js'
+import {
+  Downsample2D,
+  into,
+  SpatioTemporalResBlock,
+  TransformerSpatioTemporalModel,
+  Upsample2D,
+  type WeightScope,
+} from '../../nn/index.js'
+import { scope as release, type Tensor } from '../../tensor/index.js'
+import type { UNetLevel } from './config.js'
+
+/** What every block of one forward pass is given beside its input. */
+export interface Conditions {
+  frames: number
+  /** [B,T] or [1,T]: time and added ids, after SiLU. */
+  temb: Tensor
+  /** [B,M,D] */
+  encoderHiddenStates: Tensor
+  /** Number of channels to sinusoids of the frame numbers, [F,C]. */
+  positions: ReadonlyMap<number, Tensor>
+}
+
+/** A transformer of a level, fed from the conditions. */
+class Transformer {
+  readonly #model: TransformerSpatioTemporalModel
+  readonly #channels: number
+
+  constructor(scope: WeightScope, { channels, heads, contextChannels, transformerLayers: layers }: UNetLevel) {
+    this.#model = new TransformerSpatioTemporalModel(scope, { channels, heads, contextChannels, layers })
+    this.#channels = channels
+  }
+
+  /** [B F,H,W,C] to the same shape. */
+  forward(x: Tensor, { encoderHiddenStates, positions }: Conditions): Tensor {
+    return this.#model.forward(x, encoderHiddenStates, positions.get(this.#channels)!)
+  }
+}
+
+export interface BlockOptions {
+  /** Channels of what comes in. */
+  inChannels: number
+  tembChannels: number
+  /** Whether the size of the pictures changes at the end. */
+  resample: boolean
+}
+
+/** One level on the way down. */
+export class DownBlock {
+  readonly resnets: readonly SpatioTemporalResBlock[]
+  readonly attentions: readonly Transformer[]
+  readonly downsamplers: readonly Downsample2D[]
+
+  constructor(
+    private readonly scope: WeightScope,
+    level: UNetLevel,
+    { inChannels, tembChannels, resample }: BlockOptions,
+  ) {
+    const { channels: outChannels, downAttention } = level
+    const layers = Array.from({ length: level.layers }, (_, i) => i)
+    // The reference gives the two kinds of blocks different epsilons.
+    const eps = downAttention ? 1e-6 : 1e-5
+    this.resnets = layers.map(
+      i =>
+        new SpatioTemporalResBlock(scope.at('resnets', i), {
+          inChannels: i === 0 ? inChannels : outChannels,
+          outChannels,
+          tembChannels,
+          eps,
+        }),
+    )
+    this.attentions = downAttention ? layers.map(i => new Transformer(scope.at('attentions', i), level)) : []
+    this.downsamplers = resample ? [new Downsample2D(scope.at('downsamplers', 0), outChannels)] : []
+  }
+
+  /**
+   * x [B F,H,W,in] to what each layer gives, [B F,H,W,C] and after the downsampler [B F,H/2,W/2,C]. All of it goes to the
+   * way up, and the last to the next block as well.
+   */
+  forward(x: Tensor, conditions: Conditions): Tensor[] {
+    return release(() => {
+      const outputs: Tensor[] = []
+      this.resnets.forEach((resnet, i) => {
+        const h = resnet.forward(outputs.at(-1) ?? x, conditions.frames, conditions.temb)
+        const attention = this.attentions.at(i)
+        outputs.push(attention ? into(h, h => attention.forward(h, conditions)) : h)
+      })
+      for (const downsampler of this.downsamplers) outputs.push(downsampler.forward(outputs.at(-1) ?? x))
+      this.scope.observe(outputs.at(-1) ?? x)
+      return outputs
+    })
+  }
+}
+
+/** The narrowest level: a transformer between two residual blocks. */
+export class MidBlock {
+  readonly resnets: readonly [SpatioTemporalResBlock, SpatioTemporalResBlock]
+  readonly attentions: readonly [Transformer]
+
+  constructor(
+    private readonly scope: WeightScope,
+    level: UNetLevel,
+    tembChannels: number,
+  ) {
+    const { channels } = level
+    const options = { inChannels: channels, outChannels: channels, tembChannels, eps: 1e-5 }
+    this.resnets = [
+      new SpatioTemporalResBlock(scope.at('resnets', 0), options),
+      new SpatioTemporalResBlock(scope.at('resnets', 1), options),
+    ]
+    this.attentions = [new Transformer(scope.at('attentions', 0), level)]
+  }
+
+  /** [B F,H,W,C] to the same shape. */
+  forward(x: Tensor, conditions: Conditions): Tensor {
+    const { frames, temb } = conditions
+    const [before, after] = this.resnets
+    return this.scope.observe(
+      release(() => {
+        const attended = into(before.forward(x, frames, temb), h => this.attentions[0].forward(h, conditions))
+        return into(attended, h => after.forward(h, frames, temb))
+      }),
+    )
+  }
+}
+
+/** One level on the way up. */
+export class UpBlock {
+  readonly resnets: readonly SpatioTemporalResBlock[]
+  readonly attentions: readonly Transformer[]
+  readonly upsamplers: readonly Upsample2D[]
+
+  /** `skipChannels`: of what the way down left for each layer. */
+  constructor(
+    private readonly scope: WeightScope,
+    level: UNetLevel,
+    { inChannels, tembChannels, resample }: BlockOptions,
+    skipChannels: readonly number[],
+  ) {
+    const { channels: outChannels } = level
+    this.resnets = skipChannels.map(
+      (skip, i) =>
+        new SpatioTemporalResBlock(scope.at('resnets', i), {
+          inChannels: (i === 0 ? inChannels : outChannels) + skip,
+          outChannels,
+          tembChannels,
+          eps: 1e-6,
+        }),
+    )
+    this.attentions = level.upAttention
+      ? skipChannels.map((_, i) => new Transformer(scope.at('attentions', i), level))
+      : []
+    this.upsamplers = resample ? [new Upsample2D(scope.at('upsamplers', 0), outChannels)] : []
+  }
+
+  /**
+   * x [B F,H,W,in] to [B F,H,W,C], after the upsampler at the size of the skip that comes next: where sizes were odd on
+   * the way down, that is not twice H and W. Takes its skips from the end of the list, and releases them and x.
+   */
+  forward(x: Tensor, skips: Tensor[], conditions: Conditions): Tensor {
+    return this.scope.observe(
+      release(() => {
+        let h = x
+        this.resnets.forEach((resnet, i) => {
+          const parts = [h, ...skips.splice(-1)]
+          const joined = cat(parts, -1) // [B F,H,W,C+skip]
+          for (const part of parts) part.dispose()
+          h = into(joined, h => resnet.forward(h, conditions.frames, conditions.temb))
+          const attention = this.attentions.at(i)
+          if (attention) h = into(h, h => attention.forward(h, conditions))
+        })
+        for (const upsampler of this.upsamplers) {
+          const [, height, width] = skips[skips.length - 1].shape
+          h = into(h, h => upsampler.forward(h, [height, width]))
+        }
+        return h
+      }),
+    )
+  }
+}

@@ -1,0 +1,167 @@
+// The video UNet of Stable Video Diffusion.
+// Ported from huggingface/diffusers: models/unets/unet_spatio_temporal_condition.py (UNetSpatioTemporalConditionModel).
+// What differs: channels last inside; embeddings are made once per video, not once per frame; ten input channels where
+// the motion condition is wanted.
+
+import { add, permute, silu } from '../../kernels/index.js'
+import {
+  Conv2d,
+  GroupNorm,
+  into,
+  loadWeights,
+  sinusoids,
+  TimestepEmbedding,
+  Weights,
+  type LoadOptions,
+} from '../../nn/index.js'
+import type { TensorFile } from '../../tensor/files/index.js'
+import { scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
+import type { UNetConfig } from './config.js'
+import { DownBlock, MidBlock, UpBlock, type Conditions } from './unet-blocks.js'
+
+/** Input channels of a checkpoint without motion condition: noisy latents and image latents, 4 each. */
+const baseChannels = 8
+
+/** Predicts what the sampler needs of a noisy video (v-prediction). */
+export class UNetSpatioTemporalConditionModel implements Disposable {
+  readonly weights = new Weights()
+  readonly conv_in: Conv2d
+  readonly time_embedding: TimestepEmbedding
+  readonly add_embedding: TimestepEmbedding
+  readonly down_blocks: readonly DownBlock[]
+  readonly mid_block: MidBlock
+  readonly up_blocks: readonly UpBlock[]
+  readonly conv_norm_out: GroupNorm
+  readonly conv_out: Conv2d
+
+  constructor(readonly config: UNetConfig) {
+    const { inChannels, outChannels, levels, additionTimeEmbedDim, additionTimeIds } = config
+    const scope = this.weights.scope()
+    const channels = levels.map(level => level.channels)
+    const [widest, narrowest] = [channels[0], channels[channels.length - 1]]
+    const tembChannels = 4 * widest
+    const last = levels.length - 1
+    const optionalInputs = Math.max(0, inChannels - baseChannels)
+    this.conv_in = new Conv2d(scope.at('conv_in'), inChannels, widest, { kernel: 3, padding: 1, optionalInputs })
+    this.time_embedding = new TimestepEmbedding(scope.at('time_embedding'), widest, tembChannels)
+    const ids = additionTimeIds * additionTimeEmbedDim
+    this.add_embedding = new TimestepEmbedding(scope.at('add_embedding'), ids, tembChannels)
+
+    const skips = [widest]
+    this.down_blocks = levels.map((level, i) => {
+      const options = { inChannels: channels[Math.max(i - 1, 0)], tembChannels, resample: i < last }
+      for (let n = level.layers + (options.resample ? 1 : 0); n > 0; n--) skips.push(level.channels)
+      return new DownBlock(scope.at('down_blocks', i), level, options)
+    })
+    this.mid_block = new MidBlock(scope.at('mid_block'), levels[last], tembChannels)
+    this.up_blocks = levels.toReversed().map((level, i) => {
+      const inChannels = i === 0 ? narrowest : channels[last - i + 1]
+      const skipChannels = skips.splice(-(level.layers + 1)).toReversed()
+      const options = { inChannels, tembChannels, resample: i < last }
+      return new UpBlock(scope.at('up_blocks', i), level, options, skipChannels)
+    })
+    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), widest, { eps: 1e-5, activation: 'silu' })
+    this.conv_out = new Conv2d(scope.at('conv_out'), widest, outChannels, { kernel: 3, padding: 1 })
+  }
+
+  /**
+   * Builds the model and loads its weights. With `config.inChannels` above 8 a checkpoint of 8 channels will do: the
+   * weights of the channels that it lacks are zero. Errors: as loadWeights.
+   */
+  static async load(
+    runtime: Runtime,
+    file: TensorFile,
+    config: UNetConfig,
+    options?: LoadOptions,
+  ): Promise<UNetSpatioTemporalConditionModel> {
+    const unet = new UNetSpatioTemporalConditionModel(config)
+    await loadWeights(runtime, unet.weights, file, options)
+    return unet
+  }
+
+  /**
+   * sample [B,F,inChannels,H,W] to [B,F,outChannels,H,W]. `timestep` (0.25 ln sigma) is one number for all videos or one
+   * for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video fps - 1, motion bucket, noise augmentation.
+   * Throws a ShapeError if they do not fit each other.
+   */
+  forward(
+    sample: Tensor,
+    timestep: number | readonly number[],
+    encoderHiddenStates: Tensor,
+    addedTimeIds: readonly (readonly number[])[],
+  ): Tensor {
+    const steps = typeof timestep === 'number' ? [timestep] : timestep
+    this.#check(sample, steps, encoderHiddenStates, addedTimeIds)
+    const [batch, frames, channels, height, width] = sample.shape
+    return release(() => {
+      const conditions: Conditions = {
+        frames,
+        temb: this.#timeEmbedding(sample.runtime, steps, addedTimeIds),
+        encoderHiddenStates,
+        positions: this.#positions(sample.runtime, frames),
+      }
+      const pictures = into(permute(sample, [0, 1, 3, 4, 2]), x => x.reshape([batch * frames, height, width, channels]))
+      const skips = [into(pictures, x => this.conv_in.forward(x))] // [B F,H,W,C]
+      for (const block of this.down_blocks) skips.push(...block.forward(skips[skips.length - 1], conditions))
+      let h = this.mid_block.forward(skips[skips.length - 1], conditions)
+      for (const block of this.up_blocks) h = block.forward(h, skips, conditions)
+      const out = into(
+        into(h, h => this.conv_norm_out.forward(h)),
+        h => this.conv_out.forward(h),
+      )
+      const video = into(out, x => x.reshape([batch, frames, height, width, -1]))
+      return into(video, x => permute(x, [0, 1, 4, 2, 3])) // [B,F,out,H,W]
+    })
+  }
+
+  /** Releases the weights. */
+  dispose(): void {
+    this.weights.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #check(
+    sample: Tensor,
+    steps: readonly number[],
+    { shape }: Tensor,
+    addedTimeIds: readonly (readonly number[])[],
+  ): void {
+    const { inChannels, levels, additionTimeIds } = this.config
+    const [batch, , channels] = sample.shape
+    const check = (holds: boolean, what: string, expected: string, got: string) => {
+      if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
+    }
+    const isVideo = sample.shape.length === 5 && channels === inChannels && sample.shape.every(n => n > 0)
+    check(isVideo, 'sample does not fit', `[B, F, ${inChannels}, H, W]`, showShape(sample.shape))
+    check([1, batch].includes(steps.length), 'timesteps do not fit', `1 or ${batch}`, String(steps.length))
+    const contexts = levels.every(({ contextChannels }) => contextChannels === shape[2])
+    const isContext = shape.length === 3 && shape[0] === batch && shape[1] > 0 && contexts
+    check(isContext, 'encoderHiddenStates do not fit', `[${batch}, M, ${levels[0].contextChannels}]`, showShape(shape))
+    const isIds = addedTimeIds.length === batch && addedTimeIds.every(ids => ids.length === additionTimeIds)
+    check(isIds, 'addedTimeIds do not fit', `${batch} rows of ${additionTimeIds}`, JSON.stringify(addedTimeIds))
+  }
+
+  /** [B,T] or, if all videos agree on it, [1,T]; after SiLU. */
+  #timeEmbedding(runtime: Runtime, steps: readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
+    const { additionTimeEmbedDim, levels } = this.config
+    return release(() => {
+      const scope = this.weights.scope()
+      const time_proj = scope.at('time_proj').observe(sinusoids(runtime, steps, levels[0].channels))
+      const time = this.time_embedding.forward(time_proj)
+      const add_time_proj = sinusoids(runtime, addedTimeIds.flat(), additionTimeEmbedDim)
+      const ids = scope.at('add_time_proj').observe(add_time_proj)
+      const added = this.add_embedding.forward(ids.reshape([addedTimeIds.length, -1])) // [B,ids dim]
+      return silu(add(time, added))
+    })
+  }
+
+  /** Sinusoids of the frame numbers for transformers of each width: [F,C] by C. */
+  #positions(runtime: Runtime, frames: number): ReadonlyMap<number, Tensor> {
+    const numbers = Array.from({ length: frames }, (_, i) => i)
+    const widths = new Set(this.config.levels.map(({ channels }) => channels))
+    return new Map([...widths].map(channels => [channels, sinusoids(runtime, numbers, channels)]))
+  }
+}

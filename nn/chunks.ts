@@ -1,0 +1,67 @@
+// Working on a part of an activation at a time, where its parts do not depend on each other: spatial layers picture by
+// picture, temporal layers position by position. Weights are small beside the activations of a video, so memory is decided
+// by what lives between two layers; in chunks that is as small as one likes, for the price of copying input and output.
+
+import { cat, slice } from '../kernels/index.js'
+import { byteSize, scope as release, ShapeError, type Tensor } from '../tensor/index.js'
+import { into } from './into.js'
+
+/** How many parts may be worked on at once, when each makes intermediates of at most `width` floats; at least one. */
+function partsIn(chunkBytes: number, width: number): number {
+  return Math.max(1, Math.floor(chunkBytes / (width * byteSize('f32'))))
+}
+
+/** f(x) in pieces along an axis; each index of it makes intermediates of at most `width` floats. */
+export function overAxis(
+  x: Tensor,
+  axis: number,
+  width: number,
+  chunkBytes: number,
+  f: (piece: Tensor) => Tensor,
+): Tensor {
+  return pieceByPiece(x, axis, partsIn(chunkBytes, width), f)
+}
+
+/**
+ * f(x, shared) in pieces of pictures, x [N,...]. Row floor(n S / N) of `shared` [S,...] belongs to picture n; f gets the
+ * rows of its piece. Each picture makes intermediates of at most `width` floats.
+ */
+export function overPictures<S extends Tensor | undefined>(
+  x: Tensor,
+  shared: S,
+  width: number,
+  chunkBytes: number,
+  f: (pictures: Tensor, shared: S) => Tensor,
+): Tensor {
+  const pictures = x.shape[0]
+  const parts = partsIn(chunkBytes, width)
+  if (!shared || shared.shape[0] === 1 || pictures <= parts) return pieceByPiece(x, 0, parts, piece => f(piece, shared))
+  // A piece has pictures of one row only.
+  const perRow = pictures / shared.shape[0]
+  if (!Number.isInteger(perRow))
+    throw new ShapeError({
+      where: 'overPictures',
+      what: 'rows do not fit the pictures',
+      expected: `a divisor of ${pictures}`,
+      got: String(shared.shape[0]),
+    })
+  let step = Math.min(parts, perRow)
+  while (perRow % step !== 0) step--
+  return pieceByPiece(x, 0, step, (piece, start) => {
+    const row = Math.floor(start / perRow)
+    return into(slice(shared, 0, row, row + 1), own => f(piece, own as S))
+  })
+}
+
+function pieceByPiece(x: Tensor, axis: number, step: number, f: (piece: Tensor, start: number) => Tensor): Tensor {
+  const size = x.shape[axis]
+  if (size <= step) return f(x, 0)
+  return release(() => {
+    const pieces: Tensor[] = []
+    for (let start = 0; start < size; start += step) {
+      const end = Math.min(start + step, size)
+      pieces.push(into(slice(x, axis, start, end), piece => f(piece, start)))
+    }
+    return cat(pieces, axis)
+  })
+}

@@ -1,0 +1,15 @@
+// Modules, and the weights in them.
+
+export * from './alpha-blender.js'
+export * from './attention.js'
+export * from './chunks.js'
+export * from './embeddings.js'
+export * from './feed-forward.js'
+export * from './into.js'
+export * from './layers.js'
+export * from './load.js'
+export * from './resample.js'
+export * from './resnet.js'
+export * from './transformer.js'
+export * from './transformer-spatio-temporal.js'
+export * from './weights.js'
