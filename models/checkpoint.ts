@@ -1,8 +1,7 @@
 // Sub-folders of a model as diffusers and transformers lay them out: a configuration, and weights in one file or in
 // shards, in full precision or as a variant.
 
-import { openCheckpoint, type TensorFile } from '../tensor/files/index.js'
-import { NodeFileSource } from '../tensor/files/node.js'
+import { NodeFileSource, openCheckpoint, type TensorFile } from '../tensor/files/index.js'
 import { FileError } from '../tensor/index.js'
 import { ConfigReader } from './config-reader.js'
 

@@ -1,0 +1,94 @@
+// `revision doctor`: what would be used on this machine and why, and whether every kernel computes what it should.
+
+import type { CommandModule } from 'yargs'
+import { openRuntime } from '../../kernels/index.js'
+import { selfCheck, type SelfCheckResult } from '../../kernels/selfcheck.js'
+import type { Runtime } from '../../tensor/index.js'
+import { openAdapter, type AdapterFacts } from '../../tensor/webgpu/adapter.js'
+import { WebGpuRuntime } from '../../tensor/webgpu/runtime.js'
+import { oneLine } from './exit.js'
+import { runtimeOptions, type RuntimeArguments } from './options.js'
+
+interface DoctorArguments extends RuntimeArguments {
+  json?: boolean
+}
+
+/** What doctor finds out before it checks anything. */
+interface Findings {
+  node: string
+  system: string
+  runtime: { name: string; description: string; why: string }
+  adapter?: AdapterFacts & { why: string }
+}
+
+/** `onEnd` learns whether any check failed. */
+export function doctorCommand(onEnd: (failed: boolean) => void): CommandModule<object, DoctorArguments> {
+  return {
+    command: 'doctor',
+    describe: 'Say what this machine offers, and check every kernel on it',
+    builder: program =>
+      program.options({ json: { type: 'boolean', describe: 'Print one JSON object' }, ...runtimeOptions }) as never,
+    handler: async args => onEnd(await run(args)),
+  }
+}
+
+async function run(args: DoctorArguments): Promise<boolean> {
+  const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter, quiet: true })
+  try {
+    const findings = await examine(runtime, args)
+    if (!args.json) printFindings(findings)
+    const checks: SelfCheckResult[] = []
+    for await (const result of selfCheck(runtime)) {
+      checks.push(result)
+      if (!args.json) printCheck(result)
+    }
+    const failed = checks.filter(({ ok }) => !ok).length
+    if (args.json) console.log(JSON.stringify({ ...findings, checks, ok: failed === 0 }, jsonValue, 2))
+    else console.log(failed === 0 ? `all ${checks.length} checks pass` : `${failed} of ${checks.length} checks FAIL`)
+    return failed > 0
+  } finally {
+    await runtime.close()
+  }
+}
+
+async function examine(runtime: Runtime, args: DoctorArguments): Promise<Findings> {
+  const findings: Findings = {
+    node: process.version,
+    system: `${process.platform} ${process.arch}`,
+    runtime: { name: runtime.name, description: runtime.description, why: whyRuntime(args) },
+  }
+  if (runtime instanceof WebGpuRuntime) {
+    const { why } = await openAdapter(args.adapter, { quiet: true })
+    findings.adapter = { ...runtime.facts, why }
+  }
+  return findings
+}
+
+function whyRuntime({ runtime }: DoctorArguments): string {
+  if (runtime !== undefined) return '--runtime asks for it'
+  return process.env.REVISION_RUNTIME ? 'REVISION_RUNTIME asks for it' : 'it is the default'
+}
+
+function printFindings({ node, system, runtime, adapter }: Findings): void {
+  console.log(`node     ${node}, ${system}`)
+  console.log(`runtime  ${runtime.name}: ${oneLine(runtime.description)} (${runtime.why})`)
+  if (!adapter) return
+  const { kind, why, features, subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs, limits } = adapter
+  console.log(`adapter  ${kind} (${why})`)
+  const present = Object.entries(features).filter(([, there]) => there)
+  const lanes = features.subgroups ? `; subgroups of ${subgroupMinSize} to ${subgroupMaxSize} lanes` : ''
+  console.log(`features ${present.map(([name]) => name).join(', ') || 'none'}${lanes}`)
+  for (const { M, N, K, componentType, resultComponentType } of subgroupMatrixConfigs)
+    console.log(`matrix   ${M} x ${N} x ${K}, ${componentType} to ${resultComponentType}`)
+  for (const [name, value] of Object.entries(limits)) console.log(`limit    ${name} ${value}`)
+}
+
+function printCheck({ op, about, ok, error, tolerance, message }: SelfCheckResult): void {
+  const detail = message === undefined ? `error ${error.toExponential(1)}, allowed ${tolerance}` : oneLine(message)
+  console.log(`${ok ? 'pass' : 'FAIL'}     ${op}: ${about} (${detail})`)
+}
+
+/** JSON has no infinity; without a number it says null, and here why. */
+function jsonValue(_: string, value: unknown): unknown {
+  return value === Infinity ? 'infinite' : value
+}

@@ -1,0 +1,20 @@
+// Options that several commands share.
+
+import type { OpenOptions } from '../../kernels/index.js'
+import { runtimeNames } from '../../tensor/index.js'
+import type { AdapterWish } from '../../tensor/webgpu/adapter.js'
+
+const adapters: readonly AdapterWish[] = ['hardware', 'lavapipe', 'swiftshader']
+
+/** Where to run. */
+export const runtimeOptions = {
+  runtime: { choices: runtimeNames, requiresArg: true, describe: 'Where to run. Default: REVISION_RUNTIME or webgpu' },
+  adapter: {
+    choices: adapters,
+    requiresArg: true,
+    describe: 'Which WebGPU adapter. Default: REVISION_ADAPTER or the best there is',
+  },
+} as const
+
+/** What yargs makes of them. */
+export type RuntimeArguments = Pick<OpenOptions, 'runtime' | 'adapter'>

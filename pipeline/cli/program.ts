@@ -1,0 +1,35 @@
+// The command line's commands and what is common to them.
+
+import { readFileSync } from 'node:fs'
+import yargs from 'yargs'
+import { UsageError } from '../../tensor/index.js'
+import { doctorCommand } from './doctor.js'
+import { report } from './exit.js'
+import { generateCommand } from './generate.js'
+
+const packageFile = new URL('../../../package.json', import.meta.url)
+
+/** Runs one command; gives the exit code: 0, 1 for a bug or a failed check, 2 for input that cannot be used, 130 if stopped. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  try {
+    const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
+    let code = 0
+    await yargs(args)
+      .scriptName('revision')
+      .usage('$0 <command>\n\nVideos from pictures, by Stable Video Diffusion on WebGPU.')
+      .command(generateCommand)
+      .command(doctorCommand(failed => (code = failed ? 1 : 0)))
+      .demandCommand(1, 'a command is missing')
+      .strict()
+      .parserConfiguration({ 'dot-notation': false, 'duplicate-arguments-array': false, 'boolean-negation': false })
+      .version(version)
+      .exitProcess(false)
+      .fail((message, error) => {
+        throw error ?? new UsageError({ where: 'arguments', what: message, hint: 'revision --help' })
+      })
+      .parseAsync()
+    return code
+  } catch (error) {
+    return report(error)
+  }
+}

@@ -1,0 +1,20 @@
+// Videos from pictures: the whole way from a picture file to a video file.
+
+export * from './generate.js'
+export { readLabels, readPicture } from './media/decode.js'
+export { contactSheet, writePng, type SheetOptions } from './media/encode.js'
+export { writeMp4 } from './media/mp4.js'
+export { OutputFolder } from './media/output.js'
+export { LABEL_COUNT, type LabelMap, type Picture } from './media/picture.js'
+export { resizeLanczos, resizeNearest } from './media/resize.js'
+export { motionCondition, type PartMask } from './motion-condition.js'
+export { sampleEuler, type Denoise, type SamplerStep } from './samplers/euler.js'
+export * from './schedulers/euler.js'
+export {
+  checkSettings,
+  completeSettings,
+  defaultSize,
+  settingBounds,
+  type GenerateSettings,
+  type ModelDefaults,
+} from './settings.js'

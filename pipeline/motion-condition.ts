@@ -1,0 +1,63 @@
+// The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A channel
+// of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
+
+import { UsageError } from '../tensor/index.js'
+import { LABEL_COUNT, type LabelMap } from './media/picture.js'
+import { resizeNearest } from './media/resize.js'
+
+/** Channels of the motion condition: label and confidence. */
+export const CONDITION_CHANNELS = 2
+
+/** What is said of one frame. */
+export interface PartMask {
+  /** One part label a pixel, at the video's size. */
+  readonly labels: LabelMap
+  /** 0..1: 1 where the motion is given throughout, 0.5 for a target pose. */
+  readonly confidence: number
+  /** The region that something is said of: its pixels that are not 0. By default the whole frame. */
+  readonly region?: LabelMap
+}
+
+/**
+ * The condition of a video at the latents' size, [frames, 2, height, width]: label / 64, sampled by nearest pixel, and
+ * confidence. Frames without a mask hold zeros.
+ *
+ * @param masks one entry a frame
+ * @throws UsageError when there are not as many masks as frames, or a confidence is not in 0..1
+ */
+export function motionCondition(
+  masks: readonly (PartMask | undefined)[],
+  frames: number,
+  width: number,
+  height: number,
+): Float32Array {
+  if (masks.length !== frames)
+    throw new UsageError({
+      where: 'masks',
+      what: 'not as many as frames',
+      expected: `${frames}, one for each frame`,
+      got: String(masks.length),
+    })
+  const area = width * height
+  const out = new Float32Array(frames * CONDITION_CHANNELS * area)
+  masks.forEach((mask, frame) => {
+    if (!mask) return
+    const { confidence } = mask
+    if (!(confidence >= 0 && confidence <= 1))
+      throw new UsageError({
+        where: `mask ${frame}`,
+        what: 'bad confidence',
+        expected: 'a number in 0..1',
+        got: `${confidence}`,
+      })
+    const labels = resizeNearest(mask.labels, width, height)
+    const region = mask.region && resizeNearest(mask.region, width, height)
+    const start = frame * CONDITION_CHANNELS * area
+    for (let i = 0; i < area; i++) {
+      if (region?.data[i] === 0) continue
+      out[start + i] = labels.data[i] / LABEL_COUNT
+      out[start + area + i] = confidence
+    }
+  })
+  return out
+}

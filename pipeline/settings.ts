@@ -1,0 +1,124 @@
+// What a video is asked to be: settings, their bounds and defaults.
+
+import { UsageError } from '../tensor/index.js'
+
+/** All numbers that, with the picture, the masks and the model, decide a video. */
+export interface GenerateSettings {
+  /** Frames of the video. Default: as many as the model was trained on. */
+  frames: number
+  /** Denoising steps: more take longer and give finer detail. Default: 25. */
+  steps: number
+  /** Pixels, multiples of 8. Default: see defaultSize. */
+  width: number
+  height: number
+  /** Frames a second, of the video and told to the model. Default: 7. */
+  fps: number
+  /** How much is to move, 0..255. Default: 127. */
+  motionBucket: number
+  /** Noise put on the picture before it is encoded: more lets the video depart further from it. Default: 0.02. */
+  noiseAug: number
+  /** How strictly the first and the last frame follow the picture; frames between lie between. Default: 1 and 3. */
+  minGuidance: number
+  maxGuidance: number
+  /** Frames decoded together: more flicker less and take more memory. Default: 4. */
+  decodeChunk: number
+  /** The same seed gives the same video. Default: 0. */
+  seed: number
+}
+
+/** What a model says of the videos it was made for. */
+export interface ModelDefaults {
+  numFrames: number
+  /** Height and width of its latents, as if they were square. */
+  sampleSize: number
+}
+
+interface Bounds {
+  min: number
+  max: number
+  integer?: boolean
+}
+
+/** The bounds of every setting. */
+export const settingBounds: Readonly<Record<keyof GenerateSettings, Readonly<Bounds>>> = {
+  frames: { min: 1, max: 256, integer: true },
+  steps: { min: 1, max: 1000, integer: true },
+  width: { min: 64, max: 4096, integer: true },
+  height: { min: 64, max: 4096, integer: true },
+  fps: { min: 1, max: 120, integer: true },
+  motionBucket: { min: 0, max: 255, integer: true },
+  noiseAug: { min: 0, max: 10 },
+  minGuidance: { min: 0, max: 100 },
+  maxGuidance: { min: 0, max: 100 },
+  decodeChunk: { min: 1, max: 256, integer: true },
+  seed: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
+}
+
+/** Pixels of one latent, on each axis. */
+export const LATENT_PIXELS = 8
+
+// Pixels of all frames together: what decoded frames may take in host memory.
+const maxVideoPixels = 2 ** 28
+
+/**
+ * The size that a model makes by default: the area of its square training size in the proportions 16:9, as near as
+ * multiples of 64 allow. 1024 x 576 for stable-video-diffusion-img2vid-xt, whose square is 768 x 768.
+ */
+export function defaultSize(sampleSize: number): { width: number; height: number } {
+  const side = sampleSize * LATENT_PIXELS
+  const round = (n: number) => Math.min(Math.max(64, 64 * Math.round(n / 64)), settingBounds.width.max)
+  return { width: round((side * 4) / 3), height: round((side * 3) / 4) }
+}
+
+/** Checks the settings that are given. Needs no model. Throws a UsageError that names the first that cannot be. */
+export function checkSettings(given: Partial<GenerateSettings>): void {
+  for (const [name, { min, max, integer = false }] of Object.entries(settingBounds)) {
+    const value = given[name as keyof GenerateSettings]
+    if (value === undefined) continue
+    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value)))
+      throw new UsageError({
+        where: name,
+        what: integer ? 'not an integer in bounds' : 'not a number in bounds',
+        expected: `${min}..${max}`,
+        got: String(value),
+      })
+  }
+  for (const name of ['width', 'height'] as const) {
+    const value = given[name]
+    if (value === undefined || value % LATENT_PIXELS === 0) continue
+    const below = value - (value % LATENT_PIXELS)
+    throw new UsageError({
+      where: name,
+      what: `${value} is not a multiple of ${LATENT_PIXELS}`,
+      hint: `${below} or ${below + LATENT_PIXELS}`,
+    })
+  }
+  const { frames = 1, width = settingBounds.width.min, height = settingBounds.height.min } = given
+  if (frames * width * height > maxVideoPixels)
+    throw new UsageError({
+      where: 'size',
+      what: 'too many pixels in all frames together',
+      expected: `at most ${maxVideoPixels}`,
+      got: `${frames} x ${width} x ${height}`,
+      hint: 'fewer frames or a smaller picture',
+    })
+}
+
+/** All settings, those not given by default. Errors: as checkSettings. */
+export function completeSettings(given: Partial<GenerateSettings>, model: ModelDefaults): GenerateSettings {
+  const settings = {
+    frames: given.frames ?? Math.min(model.numFrames, settingBounds.frames.max),
+    steps: given.steps ?? 25,
+    width: given.width ?? defaultSize(model.sampleSize).width,
+    height: given.height ?? defaultSize(model.sampleSize).height,
+    fps: given.fps ?? 7,
+    motionBucket: given.motionBucket ?? 127,
+    noiseAug: given.noiseAug ?? 0.02,
+    minGuidance: given.minGuidance ?? 1,
+    maxGuidance: given.maxGuidance ?? 3,
+    decodeChunk: given.decodeChunk ?? 4,
+    seed: given.seed ?? 0,
+  }
+  checkSettings(settings)
+  return settings
+}

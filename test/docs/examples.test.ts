@@ -1,0 +1,62 @@
+// Every example of README.md and docs/ runs as it stands there: `ts` blocks as programs that import the package by its
+// name, `sh` blocks that call the command line, in an empty folder.
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import ts from 'typescript'
+import { makeTinyModel } from '../support/model.js'
+import { projectRoot } from '../support/paths.js'
+
+const exec = promisify(execFile)
+
+interface Example {
+  readonly file: string
+  readonly line: number
+  readonly language: 'ts' | 'sh'
+  readonly code: string
+}
+
+async function examples(): Promise<Example[]> {
+  const docs = (await readdir(join(projectRoot, 'docs'))).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
+  const found: Example[] = []
+  for (const file of ['README.md', ...docs]) {
+    const text = await readFile(join(projectRoot, file), 'utf8')
+    for (const match of text.matchAll(/^```(ts|sh)\n([^]*?)^```$/gm))
+      found.push({
+        file,
+        line: text.slice(0, match.index).split('\n').length,
+        language: match[1] as Example['language'],
+        code: match[2],
+      })
+  }
+  return found
+}
+
+// Inside dist/, so that the package's own name resolves.
+const folder = await mkdtemp(join(projectRoot, 'dist/examples-'))
+t.teardown(() => rm(folder, { recursive: true }))
+await makeTinyModel(join(folder, 'svd'))
+await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
+
+const options = { cwd: folder, env: { ...process.env, REVISION_ADAPTER: 'swiftshader', REVISION_QUIET: '1' } }
+
+for (const [index, { file, line, language, code }] of (await examples()).entries())
+  await t.test(`${file}:${line}`, async t => {
+    if (language === 'ts') {
+      const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
+      const { outputText } = ts.transpileModule(code, { compilerOptions })
+      await writeFile(join(folder, `${index}.mjs`), outputText)
+      await exec(process.execPath, [`${index}.mjs`], options)
+      t.pass('runs')
+      return
+    }
+    const commands = code.replaceAll('\\\n', ' ').split('\n')
+    for (const command of commands.filter(line => line.startsWith('npx revision '))) {
+      const args = command.split('#')[0].trim().split(/\s+/).slice(2)
+      await exec(process.execPath, [join(projectRoot, 'dist/pipeline/cli/main.js'), ...args], options)
+      t.pass(command)
+    }
+  })

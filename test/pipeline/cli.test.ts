@@ -1,0 +1,250 @@
+// The command line as a user meets it: the built program as a child process, mostly given what it cannot use.
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { report, Stopped } from '../../pipeline/cli/exit.js'
+import { encodePng } from '../../pipeline/media/encode.js'
+import { readPicture } from '../../pipeline/media/decode.js'
+import { makeTinyModel } from '../support/model.js'
+import { golden, projectRoot } from '../support/paths.js'
+
+const program = join(projectRoot, 'dist/pipeline/cli/main.js')
+
+interface Outcome {
+  code: number | string
+  stdout: string
+  stderr: string
+}
+
+const environment = { ...process.env, REVISION_QUIET: '1', REVISION_DEBUG: '', REVISION_ADAPTER: 'swiftshader' }
+
+function revision(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const options = { env: { ...environment, ...env } }
+  return new Promise(resolve => {
+    execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    )
+  })
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'revision-test-'))
+t.teardown(() => rm(folder, { recursive: true }))
+const at = (...parts: string[]) => join(folder, ...parts)
+
+const model = at('model')
+await makeTinyModel(model)
+const photo = golden('svd-pipeline-tiny/square.png')
+
+/** A copy of the model with one thing changed. */
+async function broken(name: string, change: (path: string) => Promise<unknown>): Promise<string> {
+  await cp(model, at(name), { recursive: true })
+  await change(at(name))
+  return at(name)
+}
+
+async function edited(name: string, file: string, fields: object): Promise<string> {
+  return broken(name, async path => {
+    const config = JSON.parse(await readFile(join(path, file), 'utf8')) as object
+    await writeFile(join(path, file), JSON.stringify({ ...config, ...fields }))
+  })
+}
+
+const hugePng = encodePng({ width: 1, height: 1, data: new Uint8Array(3) })
+new DataView(hugePng.buffer, hugePng.byteOffset).setUint32(16, 0x7fffffff)
+await writeFile(at('huge.png'), hugePng)
+await writeFile(at('text.png'), 'no picture')
+await writeFile(at('file'), '')
+for (const [name, size, count] of [
+  ['few', 64, 1],
+  ['small', 32, 2],
+  ['good', 64, 2],
+] as const) {
+  await mkdir(at(name))
+  const data = new Uint8Array(3 * size * size).fill(3)
+  for (let i = 0; i < count; i++) await writeFile(at(name, `${i}.png`), encodePng({ width: size, height: size, data }))
+}
+
+const good = { model, image: photo, out: at('out'), frames: '2', steps: '1', width: '64', height: '64' }
+const withOptions = (options: Partial<Record<string, string>>) =>
+  Object.entries({ ...good, ...options }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]))
+
+const weights = 'unet/diffusion_pytorch_model.safetensors'
+const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
+  ['no model', { model: undefined }, /Missing required argument: model/],
+  ['an unknown option', { colour: 'red' }, /Unknown argument: colour/],
+  ['an option without its value', { seed: '' }, /seed: not a number; got ""/],
+  ['no frames', { frames: '0' }, /frames: not an integer in bounds; expected 1\.\.256; got 0/],
+  ['half a step', { steps: '1.5' }, /steps: not an integer in bounds/],
+  ['words for numbers', { 'max-guidance': 'much' }, /maxGuidance: not a number; got "much"/],
+  ['endless guidance', { 'min-guidance': 'Infinity' }, /minGuidance: not a number in bounds/],
+  ['a crooked size', { width: '100' }, /width: 100 is not a multiple of 8; try 96 or 104/],
+  ['a tiny size', { height: '8' }, /height: not an integer in bounds; expected 64\.\.4096/],
+  ['an endless video', { frames: '256', width: '4096', height: '4096' }, /too many pixels/],
+  ['a seed below zero', { seed: '-1' }, /seed: not an integer/],
+  ['an unknown runtime', { runtime: 'abacus' }, /Invalid values:.*runtime.*abacus/],
+  ['an unknown adapter', { adapter: 'warp' }, /Invalid values:.*adapter.*warp/],
+  ['no such picture', { image: at('none.png') }, /none\.png: cannot be opened; got ENOENT/],
+  ['no picture', { image: at('text.png') }, /text\.png: not a picture that can be read/],
+  ['a folder for a picture', { image: folder }, /not a regular file/],
+  ['a huge picture', { image: at('huge.png') }, /huge\.png: /],
+  ['no such model', { model: at('none') }, /none: no such folder; try the folder of a diffusers model/],
+  ['a file for a model', { model: photo }, /no such folder/],
+  ['no model in the folder', { model: at('few') }, /no whole model: unet\/ is missing/],
+  ['a model without weights', { model: await broken('bare', path => rm(join(path, weights))) }, /unet: no weights/],
+  [
+    'truncated weights',
+    { model: await broken('cut', path => truncate(join(path, 'vae/diffusion_pytorch_model.safetensors'), 2_000_000)) },
+    /vae.*diffusion_pytorch_model\.safetensors: /,
+  ],
+  [
+    'a broken configuration',
+    { model: await broken('garbled', path => writeFile(join(path, 'vae/config.json'), '{')) },
+    /vae.config\.json: bad JSON/,
+  ],
+  [
+    'a huge configuration',
+    { model: await broken('long', path => writeFile(join(path, 'vae/config.json'), ' '.repeat(2 ** 21))) },
+    /vae.config\.json: too long/,
+  ],
+  [
+    'another model',
+    { model: await edited('other', 'model_index.json', { unet: ['diffusers', 'UNet2DConditionModel'] }) },
+    /model_index\.json: .*unet/,
+  ],
+  [
+    'another scheduler',
+    { model: await edited('eps', 'scheduler/scheduler_config.json', { prediction_type: 'epsilon' }) },
+    /prediction_type must be "v_prediction"/,
+  ],
+  [
+    'parts that do not fit',
+    { model: await edited('wide', 'image_encoder/config.json', { projection_dim: 64 }) },
+    /cross_attention_dim is the image encoder's projection_dim, 64/,
+  ],
+  [
+    'weights of another shape',
+    { model: await edited('thin', 'unet/config.json', { block_out_channels: [32, 32, 64, 64] }) },
+    /weights do not fit the model/,
+  ],
+  ['too few masks', { masks: at('few') }, /not one mask for each frame; expected 2 PNG files; got 1/],
+  ['masks of another size', { masks: at('small') }, /not of the size of the video; expected 64 x 64; got 32 x 32/],
+  ['no masks', { masks: at('none') }, /the folder of masks cannot be read/],
+  ['a file in the place of the results', { out: at('file') }, /the output folder cannot be made or written to/],
+  ['an empty name for the results', { out: '' }, /out/],
+]
+
+/** Runs `task` over all items, a few at a time. */
+async function inParallel<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item)
+  }
+  await Promise.all([worker(), worker(), worker()])
+}
+
+await t.test('what cannot be used gets one line, exit code 2 and no results', async t => {
+  await inParallel(wrong, async ([name, options, message]) => {
+    const { code, stdout, stderr } = await revision(['generate', ...withOptions(options)])
+    t.equal(code, 2, `${name}: exit code`)
+    t.equal(stdout, '', `${name}: standard output`)
+    const lines = stderr.trimEnd().split('\n')
+    t.match(lines.at(-1), message, name)
+    t.notMatch(stderr, /\n\s+at /, `${name}: no stack`)
+  })
+  t.notOk(
+    (await readdir(folder)).some(name => name.startsWith('out')),
+    'nothing was written',
+  )
+})
+
+await t.test(
+  'a place that may not be written to',
+  { skip: process.getuid?.() === 0 || process.platform === 'win32' },
+  async t => {
+    await mkdir(at('locked'))
+    await chmod(at('locked'), 0o500)
+    const { code, stderr } = await revision(['generate', ...withOptions({ out: at('locked', 'out') })])
+    t.equal(code, 2)
+    t.match(stderr, /cannot be made or written to; got EACCES/)
+  },
+)
+
+await t.test('no command, unknown commands, help and version', async t => {
+  for (const args of [[], ['paint'], ['doctor', '--colour']]) {
+    const { code, stdout, stderr } = await revision(args)
+    t.match(
+      { code, stdout, lines: stderr.trimEnd().split('\n').length },
+      { code: 2, stdout: '', lines: 1 },
+      args.join(' '),
+    )
+  }
+  const { stdout } = await revision(['generate', '--help'])
+  for (const option of ['--motion-bucket', '--max-guidance', '--decode-chunk']) t.match(stdout, option)
+  t.match(await revision(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+})
+
+await t.test('a bug is told as one; stacks are for those who ask', async t => {
+  const tell = (error: unknown) => {
+    const captured = t.capture(console, 'error')
+    const code = report(error)
+    return { code, lines: captured().map(({ args }) => String(args[0])) }
+  }
+  t.match(tell(new RangeError('one\ntwo')), { code: 1, lines: [/^revision: internal error, .*: one two$/] })
+  t.match(tell(new Stopped()), { code: 130, lines: ['revision: stopped'] })
+  const debugged = await revision(['generate', ...withOptions({ frames: '0' })], { REVISION_DEBUG: '1' })
+  t.match(debugged, { code: 2, stderr: /\n\s+at / })
+})
+
+await t.test('Ctrl-C stops a run and leaves nothing', { skip: process.platform === 'win32' }, async t => {
+  const args = [program, 'generate', ...withOptions({ out: at('stopped'), steps: '1000' })]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+  let stderr = ''
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += String(data)
+    if (stderr.includes('step 1/1000') && !child.killed) child.kill('SIGINT')
+  })
+  const [code] = (await once(child, 'close')) as [number]
+  t.equal(code, 130, stderr)
+  t.notOk((await readdir(folder)).some(name => name.startsWith('stopped')))
+})
+
+await t.test('a video', async t => {
+  const { code, stdout, stderr } = await revision([
+    'generate',
+    ...withOptions({ masks: at('good'), 'max-guidance': '1' }),
+  ])
+  t.equal(code, 0, stderr)
+  const names = ['frame_0000.png', 'frame_0001.png', 'settings.json', 'sheet.png', 'video.mp4']
+  t.same(
+    stdout.trimEnd().split('\n').sort(),
+    names.map(name => at('out', name)),
+  )
+  t.same((await readdir(at('out'))).sort(), names)
+  t.match(await readPicture(at('out/frame_0001.png')), { width: 64, height: 64 })
+  t.match(JSON.parse(await readFile(at('out/settings.json'), 'utf8')), {
+    frames: 2,
+    steps: 1,
+    seed: 0,
+    motionBucket: 127,
+  })
+  for (const line of [/2 frames of 64 x 64, 1 steps/, /image encoder: .* s, peak/, /step 1\/1/, /frame 2\/2/])
+    t.match(stderr, line)
+})
+
+await t.test('doctor', async t => {
+  const { code, stdout, stderr } = await revision(['doctor', '--json'])
+  t.equal(code, 0, stderr)
+  const found = JSON.parse(stdout) as { checks: object[] }
+  t.match(found, {
+    ok: true,
+    runtime: { name: 'webgpu', why: 'it is the default' },
+    adapter: { kind: 'swiftshader', why: 'REVISION_ADAPTER asks for swiftshader', features: { subgroups: true } },
+  })
+  t.ok(found.checks.length > 20)
+  const plain = await revision(['doctor'], { REVISION_RUNTIME: 'reference' })
+  t.match(plain, { code: 0, stdout: /runtime {2}reference: .*REVISION_RUNTIME asks for it[^]*all \d+ checks pass\n$/ })
+})
