@@ -10,6 +10,7 @@ const maxEntryBytes = 2 ** 31
 const maxDirectoryBytes = 2 ** 26
 // Deflate cannot do better than 1032 to 1; whatever claims more is broken or a bomb.
 const maxExpansion = 1032
+const firstInflated = 32_768
 const endSize = 22
 const maxComment = 65_535
 
@@ -146,9 +147,12 @@ function setLimits(where: string, entries: ReadonlyMap<string, ZipEntry>, direct
   }
 }
 
-/** Undoes deflate into exactly `size` bytes; stops as soon as there are more. */
+/**
+ * Undoes deflate into exactly `size` bytes; stops as soon as there are more. Memory grows with what comes out of the
+ * stream, not with what the directory promises.
+ */
 async function inflate(where: string, packed: Uint8Array, size: number): Promise<Uint8Array> {
-  const out = new Uint8Array(size)
+  let out = new Uint8Array(Math.min(size, firstInflated + 2 * packed.length))
   const stream = new DecompressionStream('deflate-raw')
   const writer = stream.writable.getWriter()
   // A broken stream is reported by its readable side; what the writer says of it as well is not wanted.
@@ -164,9 +168,15 @@ async function inflate(where: string, packed: Uint8Array, size: number): Promise
   try {
     for (let piece = await next(); !piece.done; piece = await next()) {
       const bytes: Uint8Array = piece.value
-      if (filled + bytes.length > size) throw bad('more')
+      const end = filled + bytes.length
+      if (end > size) throw bad('more')
+      if (end > out.length) {
+        const wider = new Uint8Array(Math.min(size, 2 * end))
+        wider.set(out.subarray(0, filled))
+        out = wider
+      }
       out.set(bytes, filled)
-      filled += bytes.length
+      filled = end
     }
     if (filled < size) throw bad(String(filled))
     return out
