@@ -3,6 +3,7 @@
 import type { ReferenceKernel } from '../tensor/reference/runtime.js'
 import { attentionReference } from './attention/reference.js'
 import { convReference } from './conv/reference.js'
+import { convTransposeReference } from './conv-transpose/reference.js'
 import {
   binaryReference,
   castReference,
@@ -10,6 +11,7 @@ import {
   unaryReference,
   whereReference,
 } from './elementwise/reference.js'
+import { gatherReference, scatterAddReference } from './gather/reference.js'
 import { matmulReference } from './matmul/reference.js'
 import {
   catReference,
@@ -20,9 +22,11 @@ import {
   sliceReference,
 } from './move/reference.js'
 import { groupNormReference, layerNormReference } from './norm/reference.js'
+import { poolReference } from './pool/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
 import { resizeReference } from './resample/reference.js'
 import { softmaxReference } from './softmax/reference.js'
+import { sortReference } from './sort/reference.js'
 
 export const referenceKernels: readonly ReferenceKernel[] = [
   argReference,
@@ -31,19 +35,24 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   castReference,
   catReference,
   convReference,
+  convTransposeReference,
   cumsumReference,
   embeddingReference,
   expandReference,
+  gatherReference,
   groupNormReference,
   layerNormReference,
   matmulReference,
   mixReference,
   padReference,
   permuteReference,
+  poolReference,
   reduceReference,
   resizeReference,
+  scatterAddReference,
   sliceReference,
   softmaxReference,
+  sortReference,
   unaryReference,
   whereReference,
 ]

@@ -1,25 +1,39 @@
 // One small case or more for every operation, for selfcheck.ts. Sizes are odd on purpose: edges are where kernels break.
 
 import type { DType, Shape, Tensor } from '../tensor/index.js'
-import { attention } from './attention/attention.js'
-import { conv2d, conv3d } from './conv/conv.js'
-import { add } from './elementwise/binary.js'
-import { mix, where } from './elementwise/blend.js'
-import { cast } from './elementwise/cast.js'
-import { affine, gelu, sin } from './elementwise/unary.js'
-import { linear, matmul } from './matmul/matmul.js'
-import { cat } from './move/cat.js'
-import { embedding } from './move/embedding.js'
-import { expand } from './move/expand.js'
-import { pad } from './move/pad.js'
-import { permute } from './move/permute.js'
-import { slice } from './move/slice.js'
-import { groupNorm } from './norm/group-norm.js'
-import { layerNorm } from './norm/layer-norm.js'
-import { argmax, cumsum } from './reduce/line.js'
-import { sum, variance } from './reduce/reduce.js'
-import { resize } from './resample/resize.js'
-import { softmax } from './softmax/softmax.js'
+import {
+  add,
+  affine,
+  argmax,
+  attention,
+  avgPool2d,
+  cast,
+  cat,
+  conv2d,
+  conv3d,
+  convTranspose2d,
+  cumsum,
+  embedding,
+  expand,
+  gather,
+  gelu,
+  groupNorm,
+  layerNorm,
+  linear,
+  matmul,
+  mix,
+  pad,
+  permute,
+  resize,
+  scatterAdd,
+  sin,
+  slice,
+  softmax,
+  sort,
+  sum,
+  variance,
+  where,
+} from './index.js'
 
 /** Makes operands: the same numbers on every runtime. */
 export interface Operands {
@@ -72,6 +86,12 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     run: o =>
       conv3d(o.normal([1, 4, 3, 5, 12]), o.normal([16, 3, 1, 1, 12]), { padding: [1, 0, 0], activation: 'silu' }),
   },
+  {
+    op: 'convTranspose',
+    about: 'stride 2',
+    tolerance: arithmetic,
+    run: o => convTranspose2d(o.normal([1, 3, 5, 7]), o.normal([6, 4, 4, 7]), { stride: 2, padding: 1 }),
+  },
   { op: 'cumsum', about: 'last axis', tolerance: arithmetic, run: o => cumsum(o.normal([3, 41])) },
   {
     op: 'embedding',
@@ -80,6 +100,7 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     run: o => embedding(o.normal([11, 6], 'f16'), o.integers([9], 11)),
   },
   { op: 'expand', about: 'first axis', tolerance: 0, run: o => expand(o.normal([1, 3, 5]), [4, 3, 5]) },
+  { op: 'gather', about: 'last axis', tolerance: 0, run: o => gather(o.normal([3, 9]), 1, o.integers([3, 5], 9)) },
   {
     op: 'groupNorm',
     about: 'video, SiLU',
@@ -121,6 +142,12 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
   },
   { op: 'permute', about: 'four axes', tolerance: 0, run: o => permute(o.normal([2, 5, 6, 7]), [0, 3, 1, 2]) },
   {
+    op: 'pool',
+    about: 'means of 3x3',
+    tolerance: arithmetic,
+    run: o => avgPool2d(o.normal([2, 7, 9, 3]), { kernel: 3, stride: 2, padding: 1 }),
+  },
+  {
     op: 'reduce',
     about: 'sum of the middle axis',
     tolerance: arithmetic,
@@ -144,8 +171,15 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     tolerance: arithmetic,
     run: o => resize(o.normal([1, 9, 7, 3]), { size: [5, 11], mode: 'bicubic', alignCorners: true }),
   },
+  {
+    op: 'scatterAdd',
+    about: 'first axis',
+    tolerance: 1e-6,
+    run: o => scatterAdd(o.normal([9, 4]), 0, o.integers([9, 4], 5), 5),
+  },
   { op: 'slice', about: 'every second', tolerance: 0, run: o => slice(o.normal([3, 11, 4]), 1, 1, 10, 2) },
   { op: 'softmax', about: '130 wide', tolerance: arithmetic, run: o => softmax(o.normal([5, 130])) },
+  { op: 'sort', about: 'last axis', tolerance: 0, run: o => sort(o.normal([3, 70])).values },
   { op: 'unary', about: 'gelu', tolerance: arithmetic, run: o => gelu(affine(o.normal([101]), 4, 0)) },
   {
     op: 'unary',
@@ -155,8 +189,8 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
   },
   {
     op: 'where',
-    about: 'condition of integers',
+    about: 'condition of zeros and ones',
     tolerance: 0,
-    run: o => where(o.integers([4, 9], 2), o.normal([4, 9]), o.normal([9])),
+    run: o => where(cast(o.integers([4, 9], 2), 'f32'), o.normal([4, 9]), o.normal([9])),
   },
 ]

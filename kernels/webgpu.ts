@@ -3,13 +3,17 @@
 import type { WebGpuKernel } from '../tensor/webgpu/launch.js'
 import { attentionWebGpu } from './attention/webgpu.js'
 import { convWebGpu } from './conv/webgpu.js'
+import { convTransposeWebGpu } from './conv-transpose/webgpu.js'
 import { binaryWebGpu, castWebGpu, mixWebGpu, unaryWebGpu, whereWebGpu } from './elementwise/webgpu.js'
+import { gatherWebGpu, scatterAddWebGpu } from './gather/webgpu.js'
 import { matmulWebGpu } from './matmul/webgpu.js'
 import { catWebGpu, embeddingWebGpu, expandWebGpu, padWebGpu, permuteWebGpu, sliceWebGpu } from './move/webgpu.js'
 import { groupNormWebGpu, layerNormWebGpu } from './norm/webgpu.js'
+import { poolWebGpu } from './pool/webgpu.js'
 import { argWebGpu, cumsumWebGpu, reduceWebGpu } from './reduce/webgpu.js'
 import { resizeWebGpu } from './resample/webgpu.js'
 import { softmaxWebGpu } from './softmax/webgpu.js'
+import { sortWebGpu } from './sort/webgpu.js'
 
 export const webgpuKernels: readonly WebGpuKernel[] = [
   argWebGpu,
@@ -18,19 +22,24 @@ export const webgpuKernels: readonly WebGpuKernel[] = [
   castWebGpu,
   catWebGpu,
   convWebGpu,
+  convTransposeWebGpu,
   cumsumWebGpu,
   embeddingWebGpu,
   expandWebGpu,
+  gatherWebGpu,
   groupNormWebGpu,
   layerNormWebGpu,
   matmulWebGpu,
   mixWebGpu,
   padWebGpu,
   permuteWebGpu,
+  poolWebGpu,
   reduceWebGpu,
   resizeWebGpu,
+  scatterAddWebGpu,
   sliceWebGpu,
   softmaxWebGpu,
+  sortWebGpu,
   unaryWebGpu,
   whereWebGpu,
 ]

@@ -34,7 +34,8 @@ const { status, error } = spawnSync(
   [
     'node_modules/tap/dist/esm/run.mjs',
     '--disable-coverage',
-    '--reporter=terse',
+    // Only failures where nobody watches; progress on a terminal.
+    `--reporter=${process.stdout.isTTY ? 'terse' : 'min'}`,
     `--output-file=${report}`,
     '--timeout=600',
     `--jobs=${Math.min(4, availableParallelism())}`,

@@ -1,0 +1,117 @@
+// Choosing and summing by index against torch's numbers and against plain loops.
+
+import t from 'tap'
+import { gather, indexSelect, scatterAdd } from '../../kernels/index.js'
+import { Generator } from '../../tensor/random.js'
+import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    const run: Record<string, (x: Tensor, axis: number, index: Tensor) => Tensor> = {
+      gather,
+      index_select: indexSelect,
+      'scatter_add into zeros(6)': (x, axis, index) => scatterAdd(x, axis, index, 6),
+    }
+    const cases = goldenCases(...Object.keys(run))
+    t.equal(cases.length, 3)
+    for (const golden of cases) {
+      const index = await golden.tensor(runtime, 'index')
+      const out = run[golden.op](await golden.tensor(runtime, 'x'), golden.params.dim as number, index)
+      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
+      const tolerance = golden.op.startsWith('scatter') ? 1e-6 : 0
+      close(t, await out.floats(), (await golden.read('out')).data, tolerance, golden.name)
+    }
+  }),
+)
+
+/** Indices from -1 to size, so that some point outside. */
+function indices(runtime: Runtime, seed: number, shape: Shape, size: number): Tensor {
+  const random = new Generator(seed).randint(-1, size + 1, sizeOf(shape))
+  return Tensor.from(runtime, random, shape, 'i32')
+}
+
+// Lines along every kind of axis; what shrunk limits cut into slabs, and into windows of rows and of items.
+const cases: { shape: Shape; axis: number; count: number; dtype?: DType }[] = [
+  { shape: [1], axis: 0, count: 1 },
+  { shape: [7, 5], axis: 1, count: 9 },
+  { shape: [4, 6, 8], axis: 1, count: 3, dtype: 'f16' },
+  { shape: [4, 6, 3], axis: 0, count: 10, dtype: 'bf16' },
+  { shape: [60, 9, 12], axis: 1, count: 14 },
+  { shape: [600, 8], axis: 0, count: 5 },
+  { shape: [5, 8], axis: 0, count: 600 },
+  { shape: [2, 1500, 3], axis: 1, count: 1400, dtype: 'f16' },
+  { shape: [9000], axis: 0, count: 12 },
+  { shape: [3, 0, 4], axis: 1, count: 2 },
+  { shape: [2, 0, 4], axis: 1, count: 1100 },
+  { shape: [3, 4], axis: 1, count: 0 },
+]
+
+await t.test('agrees with the plain loops, every output written', async t => {
+  for (const [seed, { shape, axis, count, dtype }] of cases.entries()) {
+    const chosen = shape.with(axis, count)
+    const runs: Record<string, (runtime: Runtime) => Tensor> = {
+      gather: runtime =>
+        gather(new Operands(runtime, seed).normal(shape, dtype), axis, indices(runtime, seed, chosen, shape[axis])),
+      indexSelect: runtime =>
+        indexSelect(
+          new Operands(runtime, seed).normal(shape, dtype),
+          axis,
+          indices(runtime, seed, [count], shape[axis]),
+        ),
+      scatterAdd: runtime =>
+        scatterAdd(
+          new Operands(runtime, seed).normal(chosen, dtype),
+          axis,
+          indices(runtime, seed, chosen, shape[axis]),
+          shape[axis],
+        ),
+    }
+    for (const [name, run] of Object.entries(runs)) {
+      const expected = await run(reference).floats()
+      for (const runtime of [webgpu, shrunk]) {
+        const out = await run(runtime).floats()
+        close(t, out, expected, name === 'scatterAdd' ? 1e-6 : 0, `${name} ${JSON.stringify({ shape, axis, count })}`)
+      }
+    }
+  }
+})
+
+await t.test('indices that point nowhere give NaN, and add nothing', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    const wild = Tensor.from(runtime, [-1, 0, 3, 2 ** 31 - 1, -(2 ** 31), 2], [6], 'i32')
+    const x = Tensor.from(runtime, [5, 6, 7], [3])
+    close(t, await indexSelect(x, 0, wild).floats(), [NaN, 5, NaN, NaN, NaN, 7], 0, 'chosen')
+    const six = Tensor.from(runtime, [1, 2, 4, 8, 16, 32], [6])
+    close(t, await scatterAdd(six, 0, wild, 3).floats(), [2, 0, 32], 0, 'summed')
+    const hard = Tensor.from(runtime, [Infinity, NaN, 1], [3])
+    const places = Tensor.from(runtime, [0, 1, 2], [3], 'i32')
+    close(t, await scatterAdd(hard, 0, places, 4).floats(), [Infinity, NaN, 1, 0], 0, 'each to its own place')
+  }),
+)
+
+await t.test('says what does not fit', t => {
+  const x = new Operands(webgpu, 0).normal([2, 3])
+  const index = Tensor.zeros(webgpu, [2, 3], 'i32')
+  t.throws(() => gather(x, 1, Tensor.zeros(webgpu, [3, 3], 'i32')), {
+    message: "gather: index does not fit; expected x's [2, 3] but for axis 1; got [3, 3]",
+  })
+  t.throws(() => gather(x, 1, Tensor.zeros(webgpu, [2], 'i32')), /gather: index does not fit/)
+  t.throws(() => gather(x, 2, index), /gather: axis out of range; expected -2..1; got 2/)
+  t.throws(() => gather(x, 0, x), /gather: index has the wrong dtype; expected i32; got f32/)
+  t.throws(() => gather(index, 0, index), /gather: x has the wrong dtype/)
+  t.throws(() => indexSelect(x, 0, index), /indexSelect: index has the wrong axes; expected \[N\]; got \[2, 3\]/)
+  t.throws(() => scatterAdd(x, 0, Tensor.zeros(webgpu, [2], 'i32'), 4), /scatterAdd: index does not fit/)
+  t.throws(() => scatterAdd(x, 0, index, -1), /scatterAdd: no such size; expected 0..2147483648; got -1/)
+  t.throws(() => scatterAdd(x, 0, index, 2 ** 31), /out of memory/)
+  t.throws(
+    () => gather(Tensor.zeros(shrunk, [1, 5000]), 0, Tensor.zeros(shrunk, [1, 5000], 'i32')),
+    /one row is larger/,
+  )
+  t.end()
+})

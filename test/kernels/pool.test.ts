@@ -1,0 +1,102 @@
+// Pooling against torch's numbers and against its own plain loops.
+
+import t from 'tap'
+import { avgPool2d, maxPool2d, type AvgPoolOptions } from '../../kernels/index.js'
+import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { close } from '../support/compare.js'
+import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import { channelsFirst, channelsLast } from '../support/layout.js'
+
+const reference = await referenceRuntime()
+const webgpu = await webgpuRuntime()
+const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+
+await t.test('agrees with torch', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    const cases = goldenCases('avg_pool2d', 'max_pool2d')
+    t.equal(cases.length, 4)
+    for (const golden of cases) {
+      const read = await golden.read('x')
+      const { data, shape } = channelsLast(read.data, read.shape) // [B,H,W,C]
+      const x = Tensor.from(runtime, data, shape)
+      const { kernel, stride, padding, count_include_pad } = golden.params as Record<string, number | undefined>
+      const options = { kernel: kernel!, stride, padding, countIncludePad: Boolean(count_include_pad ?? true) }
+      const mean = golden.op === 'avg_pool2d'
+      const out = mean ? avgPool2d(x, options) : maxPool2d(x, options)
+      const first = channelsFirst(await out.floats(), out.shape)
+      t.same(first.shape, golden.outputs.out, `${golden.name} shape`)
+      close(t, first.data, (await golden.read('out')).data, mean ? 1e-6 : 0, golden.name)
+    }
+  }),
+)
+
+// Channels in fours and not; overlapping, touching and skipping windows; pictures in runs, and one picture in rows.
+const cases: (AvgPoolOptions & { shape: Shape; dtype?: DType })[] = [
+  { shape: [1, 1, 1, 1], kernel: 1 },
+  { shape: [2, 7, 9, 4], kernel: 3, padding: 1 },
+  { shape: [2, 7, 9, 5], kernel: 4, stride: 1, padding: 2, dtype: 'f16' },
+  { shape: [1, 2, 3, 4], kernel: 6, padding: 3 },
+  { shape: [3, 11, 8, 8], kernel: 2, stride: 3, dtype: 'bf16' },
+  { shape: [9, 12, 11, 6], kernel: 3, stride: 2, padding: 1 },
+  { shape: [2, 70, 33, 4], kernel: 3, stride: 2, padding: 1 },
+  { shape: [1, 70, 61, 3], kernel: 5, stride: 1, padding: 2 },
+  { shape: [0, 4, 4, 2], kernel: 2 },
+]
+
+await t.test('agrees with the plain loops, every output written', async t => {
+  for (const [seed, { shape, dtype, ...options }] of cases.entries()) {
+    const run = async (runtime: Runtime) => {
+      const x = new Operands(runtime, seed).normal(shape, dtype)
+      return {
+        mean: await avgPool2d(x, options).floats(),
+        inside: await avgPool2d(x, { ...options, countIncludePad: false }).floats(),
+        most: await maxPool2d(x, options).floats(),
+      }
+    }
+    const expected = await run(reference)
+    for (const runtime of [webgpu, shrunk]) {
+      const { mean, inside, most } = await run(runtime)
+      const name = JSON.stringify({ shape, dtype, ...options })
+      close(t, mean, expected.mean, 1e-6, `mean ${name}`)
+      close(t, inside, expected.inside, 1e-6, `mean of the inside ${name}`)
+      close(t, most, expected.most, 0, `largest ${name}`)
+    }
+  }
+})
+
+await t.test('padding, NaN and infinity go as in torch', t =>
+  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    const x = (values: number[]) => Tensor.from(runtime, values, [1, 1, values.length, 1])
+    const options = { kernel: 2, stride: 1, padding: 1 }
+    close(t, await maxPool2d(x([-3, -1]), options).floats(), [-3, -1, -1, -3, -1, -1], 0, 'padding is never largest')
+    close(t, await avgPool2d(x([-4, 8]), options).floats(), [-1, 1, 2, -1, 1, 2], 0, 'padding counts as zero')
+    const inside = await avgPool2d(x([-4, 8]), { ...options, countIncludePad: false }).floats()
+    close(t, inside, [-4, 2, 8, -4, 2, 8], 0, 'or not at all')
+    const row = { kernel: 1, stride: 1 }
+    close(t, await maxPool2d(x([-Infinity, NaN]), row).floats(), [-Infinity, NaN], 0, 'infinities and NaN stay')
+    const square = Tensor.from(runtime, [NaN, 9, 1, Infinity], [1, 2, 2, 1])
+    close(t, await maxPool2d(square, { kernel: 2 }).floats(), [NaN], 0, 'NaN is larger than all')
+    const last = Tensor.from(runtime, [1, 9, 1, NaN], [1, 2, 2, 1])
+    close(t, await maxPool2d(last, { kernel: 2 }).floats(), [NaN], 0, 'wherever it stands')
+  }),
+)
+
+await t.test('says what does not fit', t => {
+  const x = new Operands(shrunk, 0).normal([1, 4, 5, 1])
+  t.throws(() => maxPool2d(x, { kernel: 2, padding: 2 }), {
+    message: "maxPool2d: padding is impossible; expected a whole number from 0, at most half the kernel's 2; got 2",
+  })
+  t.throws(
+    () => avgPool2d(x, { kernel: 0 }),
+    /avgPool2d: no such kernel; expected a whole number from 1 to 4096; got 0/,
+  )
+  t.throws(() => avgPool2d(x, { kernel: 1e9, padding: 5e8 }), /no such kernel/)
+  t.throws(() => avgPool2d(x, { kernel: 2, stride: 0.5 }), /no such stride/)
+  t.throws(() => avgPool2d(x, { kernel: 5 }), /kernel is larger than the padded picture; .*got 5/)
+  t.throws(() => avgPool2d(x.reshape([4, 5]), { kernel: 2 }), /x has the wrong axes; expected \[B, H, W, C\]/)
+  t.throws(() => avgPool2d(Tensor.zeros(shrunk, [1, 4, 2000, 2]), { kernel: 2 }), {
+    message:
+      'avgPool2d: one row is larger than a binding may be; expected at most 16384 bytes; got 2 rows of 4000 f32 for one of 2000 f32; try narrower tiles',
+  })
+  t.end()
+})
