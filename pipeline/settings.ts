@@ -75,7 +75,7 @@ export function checkSettings(given: Partial<GenerateSettings>): void {
   for (const [name, { min, max, integer = false }] of Object.entries(settingBounds)) {
     const value = given[name as keyof GenerateSettings]
     if (value === undefined) continue
-    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value)))
+    if (typeof value !== 'number' || !(value >= min && value <= max) || (integer && !Number.isInteger(value)))
       throw new UsageError({
         where: name,
         what: integer ? 'not an integer in bounds' : 'not a number in bounds',

@@ -1,0 +1,86 @@
+// Finding a model's configuration and weights on disk.
+
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { openConfig, openWeights } from '../../models/checkpoint.js'
+import { openModelFolder } from '../../models/svd/folder.js'
+import { writeSafetensors } from '../../tensor/files/index.js'
+import { FileError } from '../../tensor/index.js'
+import { makeTinyModel } from '../support/model.js'
+
+const folder = await mkdtemp(join(tmpdir(), 'revision-test-'))
+t.teardown(() => rm(folder, { recursive: true }))
+
+/** A folder of weights, each file holding one tensor named after it. */
+async function weightsFolder(name: string, files: readonly string[]): Promise<string> {
+  const path = join(folder, name)
+  await mkdir(path)
+  for (const file of files) {
+    if (!file.endsWith('.json')) {
+      await writeSafetensors(join(path, file), [{ name: file, dtype: 'f32', shape: [1], data: Float32Array.of(1) }])
+      continue
+    }
+    const shard = `shard-of-${file.replace(/\.json$/, '')}.safetensors`
+    await writeSafetensors(join(path, shard), [{ name: file, dtype: 'f32', shape: [1], data: Float32Array.of(1) }])
+    await writeFile(join(path, file), JSON.stringify({ metadata: {}, weight_map: { [file]: shard } }))
+  }
+  return path
+}
+
+void t.test('weights are found under every name they go by', async t => {
+  const cases: [string[], string | undefined, string][] = [
+    [['model.safetensors'], undefined, 'model.safetensors'],
+    [['model.fp16.safetensors'], undefined, 'model.fp16.safetensors'],
+    [['model.fp16.safetensors', 'model.safetensors'], undefined, 'model.safetensors'],
+    [['model.fp16.safetensors', 'model.safetensors'], 'fp16', 'model.fp16.safetensors'],
+    [['model.safetensors.index.json'], undefined, 'model.safetensors.index.json'],
+    [['model.fp16.safetensors', 'model.safetensors.index.json'], undefined, 'model.safetensors.index.json'],
+    [['model.fp16.safetensors.index.json'], undefined, 'model.fp16.safetensors.index.json'],
+    [['model.safetensors.index.fp16.json'], 'fp16', 'model.safetensors.index.fp16.json'],
+  ]
+  for (const [i, [files, variant, expected]] of cases.entries()) {
+    const file = await openWeights(await weightsFolder(`weights${i}`, files), 'model', variant)
+    t.same([...file.tensors.keys()], [expected], `${files.join(' and ')}, variant ${variant ?? 'any'}`)
+    await file.close()
+  }
+  const empty = await weightsFolder('empty', ['diffusion_pytorch_model.safetensors'])
+  await t.rejects(openWeights(empty, 'model'), {
+    name: 'FileError',
+    message: /no weights; expected model\.safetensors or .*; try downloading the \.safetensors files/,
+  })
+})
+
+void t.test('configurations are bounded, and objects', async t => {
+  for (const [text, message] of [
+    [' '.repeat(2 ** 20 + 1), /too long/],
+    ['[1]', /expected a JSON object/],
+    ['{"a": 1', /bad JSON/],
+    [Buffer.of(0x22, 0xff, 0x22), /not a text; expected UTF-8/],
+  ] as const) {
+    await writeFile(join(folder, 'config.json'), text)
+    await t.rejects(openConfig(folder), { name: 'FileError', message })
+  }
+  await t.rejects(openConfig(folder, 'none.json'), FileError)
+})
+
+void t.test('a model folder is checked as a whole', async t => {
+  const path = join(folder, 'model')
+  await makeTinyModel(path)
+  const model = await openModelFolder(path)
+  t.match(model, {
+    path,
+    sampleSize: 8,
+    unet: { config: { inChannels: 8 } },
+    vae: { config: { scalingFactor: 0.18215 } },
+  })
+  const file = await model.unet.openWeights()
+  t.equal(file.tensors.size, 1426)
+  await file.close()
+  for (const part of ['unet', 'vae', 'image_encoder', 'scheduler', 'model_index.json']) {
+    await rename(join(path, part), join(folder, 'away'))
+    await t.rejects(openModelFolder(path), { name: 'FileError', message: new RegExp(part) }, `${part} is missing`)
+    await rename(join(folder, 'away'), join(path, part))
+  }
+})
