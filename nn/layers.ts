@@ -1,5 +1,6 @@
 // The layers that every model is made of: linear maps, convolutions and normalisations with their weights. Names of
-// weights are torch's, and every layer shows what it gives to the observer, with what is fused. Activations are f32 and channels last: tokens [B,N,C], pictures [B,H,W,C], video [B,F,H,W,C].
+// weights are torch's, and every layer shows what it gives to the observer, with what is fused. Activations are f32 and
+// channels last: tokens [B,N,C], pictures [B,H,W,C], video [B,F,H,W,C].
 
 import {
   conv2d,

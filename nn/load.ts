@@ -7,6 +7,7 @@ import {
   allocateHost,
   FileError,
   keep,
+  scope,
   showShape,
   sizeOf,
   Tensor,
@@ -87,6 +88,56 @@ export async function loadWeights(
   }
 }
 
+export interface ModelLoadOptions<M> extends LoadOptions {
+  /**
+   * What the model is going to be used for. It is called with a twin of the model on a runtime without memory, for tensors
+   * of the right shapes, and what it needs is compiled while the weights load (see Runtime.warmUp).
+   */
+  warmUp?: (model: M, runtime: Runtime) => void
+}
+
+/** Builds a model and loads its weights. Errors: as loadWeights, and those of the warm-up. */
+export async function loadModel<M extends { readonly weights: Weights }>(
+  runtime: Runtime,
+  build: () => M,
+  file: TensorFile,
+  { warmUp, ...options }: ModelLoadOptions<M> = {},
+): Promise<M> {
+  const model = build()
+  const warm = warmUp && runtime.warmUp(dry => tryOut(dry, build(), file, options, warmUp))
+  // If loading fails, that is the error to tell.
+  warm?.catch(() => undefined)
+  await loadWeights(runtime, model.weights, file, options)
+  try {
+    await warm
+  } catch (error) {
+    model.weights.dispose()
+    throw error
+  }
+  return model
+}
+
+/** Uses a model whose weights have the right shapes and dtypes, but no contents. */
+function tryOut<M extends { readonly weights: Weights }>(
+  dry: Runtime,
+  model: M,
+  file: TensorFile,
+  { ignore = [] }: LoadOptions,
+  use: (model: M, runtime: Runtime) => void,
+): void {
+  const { weights } = model
+  compare(weights, file, new Set(ignore))
+  for (const parameter of weights.parameters.values())
+    parameter.replace(allocateFor(dry, parameter, infoOf(file, parameter)))
+  scope(() => use(model, dry))
+  weights.dispose()
+}
+
+/** Memory for a weight, in the care of the caller. */
+function allocateFor(runtime: Runtime, { name, shape, options }: Parameter, info: TensorInfo): Tensor {
+  return keep(Tensor.allocate(runtime, shape, options.dtype === 'f32' ? 'f32' : info.dtype, name))
+}
+
 function infoOf(file: TensorFile, { name }: Parameter): TensorInfo {
   const info = file.tensors.get(name)
   if (!info) throw new WeightsError(file.name, [name], [], [])
@@ -126,9 +177,8 @@ async function loadParameter(
   info: TensorInfo,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { name, shape, options } = parameter
-  const dtype = options.dtype === 'f32' ? 'f32' : info.dtype
-  const tensor = keep(Tensor.allocate(runtime, shape, dtype, name))
+  const { name, options } = parameter
+  const tensor = allocateFor(runtime, parameter, info)
   try {
     const row = sizeOf(info.shape.slice(1))
     let offset = 0

@@ -56,8 +56,10 @@ function tapsOf(size: number, target: number): Taps[] {
     // At the borders the interpolation repeats the blurred picture's last pixel, and the blur reflects the picture.
     const used = cubic.map((_, k) => clamp(whole + k - 1, size))
     const touched = used.flatMap(center => blur.map((_, k) => reflect(center + k - radius, size)))
-    const first = Math.min(...touched)
-    const weights = line.subarray(first, Math.max(...touched) + 1).fill(0)
+    // Not by spreading: a long picture touches more pixels than a call takes arguments.
+    const first = touched.reduce((a, b) => Math.min(a, b))
+    const last = touched.reduce((a, b) => Math.max(a, b))
+    const weights = line.subarray(first, last + 1).fill(0)
     touched.forEach((index, n) => {
       const [tap, k] = [Math.floor(n / blur.length), n % blur.length]
       line[index] += cubic[tap] * blur[k]

@@ -23,7 +23,8 @@ export interface PartMask {
  * confidence. Frames without a mask hold zeros.
  *
  * @param masks one entry a frame
- * @throws UsageError when there are not as many masks as frames, or a confidence is not in 0..1
+ * @throws UsageError when there are not as many masks as frames, a map does not hold a label for every pixel, a label is
+ *   above 63, or a confidence is not in 0..1
  */
 export function motionCondition(
   masks: readonly (PartMask | undefined)[],
@@ -50,6 +51,8 @@ export function motionCondition(
         expected: 'a number in 0..1',
         got: `${confidence}`,
       })
+    checkMap(mask.labels, `mask ${frame}`)
+    if (mask.region) checkMap(mask.region, `region of mask ${frame}`)
     const labels = resizeNearest(mask.labels, width, height)
     const region = mask.region && resizeNearest(mask.region, width, height)
     const start = frame * CONDITION_CHANNELS * area
@@ -60,4 +63,17 @@ export function motionCondition(
     }
   })
   return out
+}
+
+function checkMap({ data, width, height }: LabelMap, where: string): void {
+  if (data.length !== width * height)
+    throw new UsageError({
+      where,
+      what: 'not a label map',
+      expected: `${width} x ${height} labels`,
+      got: String(data.length),
+    })
+  const bad = data.find(label => label >= LABEL_COUNT)
+  if (bad !== undefined)
+    throw new UsageError({ where, what: 'not a part label', expected: `0..${LABEL_COUNT - 1}`, got: String(bad) })
 }

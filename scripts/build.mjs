@@ -1,12 +1,12 @@
-// Builds dist/: embeds the WGSL files in one TypeScript module (so that Node and browsers load them the same way),
-// then compiles.
+// Builds dist/: embeds the WGSL files in TypeScript modules, one for the kernels and one for the bench (so that Node and
+// browsers load them the same way), then compiles.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { root, run } from './prepare.mjs'
 
-function embedShaders() {
-  const folder = join(root, 'kernels')
+function embedShaders(floor, beside) {
+  const folder = join(root, floor)
   const files = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter(entry => entry.isFile() && entry.name.endsWith('.wgsl'))
     .map(entry => join(entry.parentPath ?? entry.path, entry.name))
@@ -15,7 +15,7 @@ function embedShaders() {
     const name = relative(folder, file).split(sep).join('/')
     return `  ${JSON.stringify(name)}: ${JSON.stringify(readFileSync(file, 'utf8'))},`
   })
-  const text = `// Made by scripts/build.mjs from the .wgsl files beside the kernels.\nexport const shaders: Record<string, string> = {\n${entries.join('\n')}\n}\n`
+  const text = `// Made by scripts/build.mjs from the .wgsl files beside ${beside}.\nexport const shaders: Record<string, string> = {\n${entries.join('\n')}\n}\n`
   const target = join(folder, 'shaders.generated.ts')
   let old
   try {
@@ -26,7 +26,8 @@ function embedShaders() {
   if (text !== old) writeFileSync(target, text)
 }
 
-embedShaders()
+embedShaders('kernels', 'the kernels')
+embedShaders('bench', 'the bench')
 run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')])
 mkdirSync(join(root, 'dist'), { recursive: true })
 writeFileSync(join(root, 'dist/.built'), '')

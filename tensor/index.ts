@@ -1,5 +1,6 @@
 // The cellar: dtypes, shapes, tensors, scopes, runtimes, random numbers and files.
 
+export { capture, Captured, overwrite } from './capture.js'
 export * from './dtype.js'
 export * from './errors.js'
 export * from './execute.js'

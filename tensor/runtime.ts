@@ -2,7 +2,7 @@
 
 import type { Each, Op, TensorSpec } from './op.js'
 
-export const runtimeNames = ['reference', 'webgpu', 'wasm'] as const
+export const runtimeNames = ['reference', 'webgpu'] as const
 export type RuntimeName = (typeof runtimeNames)[number]
 
 /** A piece of a runtime's memory. What is inside is the runtime's own business. */
@@ -30,6 +30,8 @@ export interface Statistics {
   /** Kernel launches, and batches of them handed to the device. */
   dispatches: number
   submits: number
+  /** Shaders compiled. */
+  pipelines: number
   /** Storages that were garbage-collected without having been released. */
   leaks: number
 }
@@ -45,15 +47,25 @@ export interface RuntimeOptions {
 /** Bytes of a poisoned word: NaN as f32 and as two f16. */
 export const poisonWord = 0x7fc07fc0
 
+/** Work that a runtime has recorded, with the memory that it runs on. See capture.ts for the rules. */
+export interface Recording {
+  /** Records the work again. Not after its release. */
+  replay(): void
+  /** Gives the memory back. Replays recorded before may still use it. */
+  release(): void
+}
+
 /** A place where tensors live and operations run. Work is recorded and may run later; only `read` and `sync` wait. */
 export interface Runtime {
   readonly name: RuntimeName
   /** One line for people: adapter, driver, cores. */
   readonly description: string
-  /** Memory of at least `bytes` bytes with arbitrary contents; throws an OutOfMemoryError. */
-  allocate(bytes: number, label: string): Storage
+  /** Memory of at least `bytes` bytes, beginning with `contents` and else arbitrary; throws an OutOfMemoryError. */
+  allocate(bytes: number, label: string, contents?: Uint8Array): Storage
   /** Writes `data` at `offset` (a multiple of 4); the bytes are taken over before this returns. */
   upload(storage: Storage, data: Uint8Array, offset?: number): void
+  /** Copies all of `source` to a storage of the same size, after all work recorded so far. */
+  copy(source: Storage, target: Storage): void
   /** Reads the first `bytes` of each storage, after all work recorded so far. */
   read(storages: readonly Storage[]): Promise<Uint8Array[]>
   /** Records an operation. Operands and outputs belong to this runtime, and no output is an operand. */
@@ -63,6 +75,14 @@ export interface Runtime {
     outputs: readonly StoredTensor[],
     params: P,
   ): void
+  /** Records what `body` does, without running it. */
+  capture(body: () => void): Recording
+  /**
+   * Compiles in the background what `body` needs, so that it does not have to when it runs for the first time. The body is
+   * called with a runtime like this one but without memory or work, for tensors of the right shapes; it may be left out
+   * where nothing is compiled.
+   */
+  warmUp(body: (runtime: Runtime) => void): Promise<void>
   /** Gives memory back. Work recorded before may still use it. */
   release(storage: Storage): void
   /** Counts a storage that was dropped without being released. */

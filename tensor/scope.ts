@@ -26,11 +26,11 @@ function* tensorsIn(value: unknown): Generator<Tensor> {
 
 /**
  * Runs `body` and releases every tensor made in it, except those in its result (a tensor, or arrays, maps and plain
- * objects of them), which pass to the enclosing scope. `body` must be synchronous: recording an operation never waits.
+ * objects of them); `made` lists the latter, of which nobody is in charge.
  */
-export function scope<T>(body: () => T): T {
-  const made = new Set<Tensor>()
-  open.push(made)
+export function harvest<T>(body: () => T): { result: T; made: Tensor[] } {
+  const inside = new Set<Tensor>()
+  open.push(inside)
   try {
     const result = body()
     if (result instanceof Promise)
@@ -39,13 +39,20 @@ export function scope<T>(body: () => T): T {
         what: 'body is asynchronous',
         hint: 'awaiting outside the scope, or `using`',
       })
-    for (const tensor of tensorsIn(result)) {
-      if (!made.delete(tensor)) continue
-      open.at(-2)?.add(tensor)
-    }
-    return result
+    const made = [...tensorsIn(result)].filter(tensor => inside.delete(tensor))
+    return { result, made }
   } finally {
     open.pop()
-    for (const tensor of made) tensor.dispose()
+    for (const tensor of inside) tensor.dispose()
   }
+}
+
+/**
+ * Runs `body` and releases every tensor made in it, except those in its result (a tensor, or arrays, maps and plain
+ * objects of them), which pass to the enclosing scope. `body` must be synchronous: recording an operation never waits.
+ */
+export function scope<T>(body: () => T): T {
+  const { result, made } = harvest(body)
+  for (const tensor of made) enterScope(tensor)
+  return result
 }

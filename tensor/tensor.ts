@@ -25,6 +25,35 @@ const leaks = new FinalizationRegistry<{ runtime: Runtime; label: string }>(({ r
   runtime.reportLeak(label),
 )
 
+/**
+ * The bytes of host data given for a tensor: a host array of the dtype, or plain numbers, which are rounded to it. Throws a
+ * ShapeError if they do not fill the shape or are of another dtype.
+ */
+export function hostBytes(
+  data: HostArray | readonly number[],
+  shape: Shape,
+  dtype: DType,
+  label: string,
+): Uint8Array<ArrayBufferLike> {
+  if (data.length !== sizeOf(shape))
+    throw new ShapeError({
+      where: label,
+      what: 'elements do not fill the shape',
+      expected: `${sizeOf(shape)} for ${showShape(shape)}`,
+      got: String(data.length),
+    })
+  const raw = data instanceof Array ? fromFloat32(dtype, data) : data
+  const { constructor } = allocateHost(dtype, 0)
+  if (raw.constructor !== constructor)
+    throw new ShapeError({
+      where: label,
+      what: `host array does not hold ${dtype}`,
+      expected: constructor.name,
+      got: raw.constructor.name,
+    })
+  return new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength)
+}
+
 /** An immutable tensor. Release it with `using`, `dispose()` or a scope. */
 export class Tensor implements StoredTensor, Disposable {
   readonly shape: Shape
@@ -59,19 +88,9 @@ export class Tensor implements StoredTensor, Disposable {
     dtype: DType = 'f32',
     label = 'tensor',
   ): Tensor {
-    if (data.length !== sizeOf(shape))
-      throw new ShapeError({
-        where: label,
-        what: 'elements do not fill the shape',
-        expected: `${sizeOf(shape)} for ${showShape(shape)}`,
-        got: String(data.length),
-      })
-    const raw = data instanceof Array ? fromFloat32(dtype, data) : data
-    if (raw.constructor !== hostArray(dtype, new ArrayBuffer(0)).constructor)
-      throw new ShapeError({ where: label, what: `host array does not hold ${dtype}`, got: raw.constructor.name })
-    const tensor = Tensor.allocate(runtime, shape, dtype, label)
-    if (raw.length > 0) runtime.upload(tensor.storage, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength))
-    return tensor
+    const contents = hostBytes(data, shape, dtype, label)
+    const storage = runtime.allocate(contents.byteLength, label, contents)
+    return new Tensor(new SharedStorage(runtime, storage), [...shape], dtype, label)
   }
 
   /** A tensor of zeros. */
@@ -114,7 +133,11 @@ export class Tensor implements StoredTensor, Disposable {
   reshape(shape: Shape): Tensor {
     const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
     const full = shape.map(n => (n === -1 ? this.size / known : n))
-    if (sizeOf(full) !== this.size || shape.filter(n => n === -1).length > 1 || full.some(n => !Number.isInteger(n)))
+    if (
+      sizeOf(full) !== this.size ||
+      shape.filter(n => n === -1).length > 1 ||
+      !full.every(n => Number.isInteger(n) && n >= 0)
+    )
       throw new ShapeError({
         where: 'reshape',
         what: 'number of elements changes',

@@ -1,8 +1,8 @@
 // Chunks of rows: how many rows of several operands fit their bindings at once.
 
-import { bytesOf, KernelError, type DType, type TensorSpec } from '../../tensor/index.js'
+import { KernelError, type DType, type TensorSpec } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
-import { windowElements } from '../../tensor/webgpu/launch.js'
+import { bindingBytes, windowElements } from '../../tensor/webgpu/launch.js'
 
 /** A run of rows: indices [start, start + count). */
 export interface Rows {
@@ -19,7 +19,7 @@ export function runsOf(count: number, most: number): Rows[] {
 
 /** Whether every given operand (absent ones are left out) fits a binding as a whole. */
 export function allFit(operands: readonly (TensorSpec | undefined)[], facts: AdapterFacts): boolean {
-  return operands.every(spec => !spec || bytesOf(spec) <= facts.limits.maxStorageBufferBindingSize)
+  return operands.every(spec => !spec || bindingBytes(spec) <= facts.limits.maxStorageBufferBindingSize)
 }
 
 /**

@@ -1,17 +1,15 @@
-// Launches conv.wgsl: whole operands where they fit their bindings, else in parts (parts.ts).
+// Launches convolution's variants: whole operands where they fit their bindings, else in parts (parts.ts).
 
 import { sizeOf, type StoredTensor } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
 import { allFit, type Rows } from '../common/rows.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { tilesOf, type Variant } from '../common/variant.js'
 import { convOp, convSizes, type ConvOperands, type ConvParams, type ConvSizes } from './conv.js'
 import { channelParts, pixelParts, spanOf, whole, wholePart, type PixelPart, type Taps } from './parts.js'
+import { convVariant } from './variant.js'
 
 type ConvCall = Call<ConvOperands, ConvParams>
-
-// Eight pixels share each load of the weight.
-const tilePixels = 8
 
 /** One dispatch's share: pixels, output channels, and taps, of which the first starts the sum and the last ends it. */
 interface Part extends PixelPart {
@@ -24,12 +22,13 @@ export const convWebGpu = webgpuKernel(convOp, call => {
   const { x, weight, residual } = inputs
   if (sizeOf(outputs[0].shape) === 0) return []
   const sizes = narrowRows(convSizes(x.shape, weight.shape, params))
+  const variant = convVariant(sizes, weight.dtype, facts, call.tune)
   const fits = allFit([x, weight, residual, outputs[0]], facts)
   const outputTypes = [outputs[0].dtype, ...(residual ? [residual.dtype] : [])]
   const pixels = fits ? [wholePart(sizes)] : pixelParts(sizes, x.dtype, outputTypes, facts)
   const channels = fits ? [whole(sizes.outChannels)] : channelParts(sizes, weight.dtype, facts)
   return pixels.flatMap(part =>
-    channels.flatMap(outChannels => part.taps.map(tap => launch(call, sizes, { ...part, outChannels, tap }))),
+    channels.flatMap(outChannels => part.taps.map(tap => launch(call, variant, sizes, { ...part, outChannels, tap }))),
   )
 })
 
@@ -41,7 +40,12 @@ function narrowRows(sizes: ConvSizes): ConvSizes {
   return { ...sizes, rows: { ...rows, size: pixels, out: pixels }, columns: { ...columns, size: 1, out: 1 } }
 }
 
-function launch({ inputs, outputs, params, facts }: ConvCall, sizes: ConvSizes, part: Part): Dispatch {
+function launch(
+  { inputs, outputs, params, facts }: ConvCall,
+  variant: Variant,
+  sizes: ConvSizes,
+  part: Part,
+): Dispatch {
   const { x, weight, bias, shift, residual } = inputs
   const { batch, frames, rows, columns, channels, outChannels, groups } = sizes
   const { batches, tap } = part
@@ -80,11 +84,10 @@ function launch({ inputs, outputs, params, facts }: ConvCall, sizes: ConvSizes, 
 
   const first = tap === part.taps[0]
   const last = tap === part.taps[part.taps.length - 1]
-  const strips = groupOut > 4 ? 2 : 1
-  const workgroup = workgroupOf(facts)
-  const tiles = partGroups * Math.ceil(pixels / tilePixels) * Math.ceil(n / (4 * strips))
+  const tiles = tilesOf(variant, n, false, facts)
+  const tileCount = partGroups * Math.ceil(pixels / tiles.rows) * Math.ceil(n / tiles.columns)
   return {
-    shader: 'conv/conv.wgsl',
+    shader: variant === 'direct' ? 'conv/conv.wgsl' : `conv/${variant}.wgsl`,
     defines: {
       X_FORMAT: formatOf(x, groupChannels),
       WEIGHT_FORMAT: formatOf(weight, groupChannels),
@@ -97,9 +100,7 @@ function launch({ inputs, outputs, params, facts }: ConvCall, sizes: ConvSizes, 
       ACTIVATION: last ? params.activation : 'none',
       ACCUMULATE: !first,
       C_TAIL: groupChannels % 4 !== 0,
-      ROWS: tilePixels,
-      STRIPS: strips,
-      WORKGROUP: workgroup,
+      ...tiles.defines,
     },
     bindings: {
       x: xWindow.window,
@@ -142,6 +143,6 @@ function launch({ inputs, outputs, params, facts }: ConvCall, sizes: ConvSizes, 
       residual_base: residualWindow?.base ?? 0,
       out_last: pixels * outChannels - 1,
     },
-    workgroups: Math.ceil(tiles / workgroup),
+    workgroups: Math.ceil(tileCount / tiles.perWorkgroup),
   }
 }

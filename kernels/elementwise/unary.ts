@@ -1,7 +1,8 @@
 // Functions applied to every element. They take f32, f16 or bf16 of any shape and give f32 of the same shape; each
-// throws a ShapeError for other dtypes. NaN gives NaN as in torch; sin and cos keep f32 accuracy up to |x| = 50,000.
+// throws a ShapeError for other dtypes and for constants that are NaN. In x NaN gives NaN as in torch; sin and cos keep
+// f32 accuracy up to |x| = 50,000.
 
-import { execute, sizeOf, UsageError, type Op, type Tensor } from '../../tensor/index.js'
+import { execute, ShapeError, sizeOf, type Op, type Tensor } from '../../tensor/index.js'
 import { assertFloat } from '../common/operand.js'
 import type { UnaryName } from './functions.js'
 
@@ -21,7 +22,7 @@ export const unaryOp: Op<UnaryOperands, UnaryParams> = {
   infer({ x }, { name, constants }) {
     assertFloat(name, 'x', x)
     if (constants.some(Number.isNaN))
-      throw new UsageError({ where: name, what: 'a constant is not a number', got: constants.join(', ') })
+      throw new ShapeError({ where: name, what: 'a constant is not a number', got: constants.join(', ') })
     return [{ shape: x.shape, dtype: 'f32' }]
   },
 

@@ -1,16 +1,13 @@
-// Launches matmul.wgsl: whole operands where they fit their bindings, else batch by batch in windows of rows of a and of b.
+// Launches the matrix product's variants: whole operands where they fit their bindings, else batch by batch in windows of rows of a and of b.
 
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
 import { allFit, chunkRows, type Rows } from '../common/rows.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { tilesOf, type Variant } from '../common/variant.js'
 import { matmulOp, matmulSizes, type MatmulOperands, type MatmulParams } from './matmul.js'
+import { matmulVariant } from './variant.js'
 
 type MatmulCall = Call<MatmulOperands, MatmulParams>
-
-// Eight rows share each load of b; with GEGLU a tile keeps two sums per output, so it is half as wide.
-const tileRows = 8
-const stripsOf = (geglu: boolean) => (geglu ? 1 : 2)
 
 /** A part of the product: some batches, rows of the output, columns of the output, and terms of the sum. */
 interface Part {
@@ -23,11 +20,13 @@ interface Part {
 export const matmulWebGpu = webgpuKernel(matmulOp, call => {
   const { inputs, outputs, params, facts } = call
   const { a, b, residual } = inputs
-  const { batch, m, k, columns } = matmulSizes(a.shape, b.shape, params)
+  const sizes = matmulSizes(a.shape, b.shape, params)
+  const { batch, m, k, columns } = sizes
   if (batch * m * columns === 0) return []
   const whole = (count: number): Rows => ({ start: 0, count })
   const all = { batches: whole(batch), rows: whole(m), columns: whole(columns), terms: whole(k) }
-  if (allFit([a, b, residual, outputs[0]], facts)) return [launch(call, all)]
+  const variant = matmulVariant(sizes, b.dtype, facts, call.tune)
+  if (allFit([a, b, residual, outputs[0]], facts)) return [launch(call, variant, all)]
 
   const rowOperands = [
     { dtype: a.dtype, perRow: k },
@@ -49,11 +48,12 @@ export const matmulWebGpu = webgpuKernel(matmulOp, call => {
       for (const columns of columnChunks ?? [all.columns])
         for (const terms of termChunks ?? [all.terms])
           parts.push({ batches: { start, count: 1 }, rows, columns, terms })
-  return parts.map(part => launch(call, part))
+  return parts.map(part => launch(call, variant, part))
 })
 
 function launch(
   { inputs, outputs, params, facts }: MatmulCall,
+  variant: Variant,
   { batches, rows, columns: part, terms }: Part,
 ): Dispatch {
   const { a, b, bias, residual } = inputs
@@ -71,11 +71,10 @@ function launch(
   const bWindow = windowOf(b, bStart, (batches.count - 1) * n * k + bColumns * terms.count, facts)
   // A sum that is cut adds to what is there, and ends with the epilogue.
   const last = terms.start + terms.count === k
-  const strips = stripsOf(geglu)
-  const workgroup = workgroupOf(facts)
-  const tiles = batches.count * Math.ceil(rows.count / tileRows) * Math.ceil(part.count / (4 * strips))
+  const tiles = tilesOf(variant, part.count, geglu, facts)
+  const tileCount = batches.count * Math.ceil(rows.count / tiles.rows) * Math.ceil(part.count / tiles.columns)
   return {
-    shader: 'matmul/matmul.wgsl',
+    shader: variant === 'direct' ? 'matmul/matmul.wgsl' : `matmul/${variant}.wgsl`,
     defines: {
       A_FORMAT: terms.start % 4 === 0 ? formatOf(a, k) : a.dtype,
       B_FORMAT: formatOf(b, transposeB ? k : n),
@@ -89,9 +88,7 @@ function launch(
       TRANSPOSE_B: transposeB,
       K_TAIL: terms.count % 4 !== 0,
       N_TAIL: n % 4 !== 0,
-      ROWS: tileRows,
-      STRIPS: strips,
-      WORKGROUP: workgroup,
+      ...tiles.defines,
     },
     bindings: {
       a: aWindow.window,
@@ -119,6 +116,6 @@ function launch(
       residual_base: residualWindow?.base ?? 0,
       out_last: rowCount * columns - 1,
     },
-    workgroups: Math.ceil(tiles / workgroup),
+    workgroups: Math.ceil(tileCount / tiles.perWorkgroup),
   }
 }

@@ -1,5 +1,6 @@
 // Launches copy.wgsl: a box of elements from strided places to strided places, or one value to strided places. Elements
-// move as 32-bit words, so that any dtype of four bytes keeps its bits, and narrower ones where whole words move.
+// move as 32-bit words, so that any dtype of four bytes keeps its bits, and narrower ones where whole words move; where
+// they do not, permute, slice, expand, cat and pad throw.
 
 import { byteSize, bytesOf, fromFloat32, KernelError, type Shape } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'

@@ -36,7 +36,8 @@ export const sliceOp: Op<SliceOperands, SliceParams> = {
 
 /**
  * Indices start, start + step, ... below `end` of one axis; axis, start and end count from the end when negative. Any
- * dtype. Memory is shared when all of x is asked for. Throws a ShapeError for ranges that leave the axis.
+ * dtype. Memory is shared when all of x is asked for. Throws a ShapeError for ranges that leave the axis, and
+ * on WebGPU a KernelError where elements narrower than 32 bits would have to move singly.
  */
 export function slice(x: Tensor, axis: number, start: number, end: number, step = 1): Tensor {
   const normal = normalizeAxis('slice', axis, x.shape.length)

@@ -62,6 +62,7 @@ export interface GroupNormOptions {
 /**
  * (x - mean) / sqrt(variance + eps) * weight [C] + bias [C] for x [B, ..., C], with statistics for each batch and each
  * group of C / groups neighbouring channels over all axes between; then the activation. Result f32 of x's shape.
+ * Throws a ShapeError when operands do not fit.
  */
 export function groupNorm(x: Tensor, weight: Tensor, bias: Tensor, options: GroupNormOptions): Tensor {
   const { groups, eps, activation = 'none' } = options

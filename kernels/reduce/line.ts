@@ -1,4 +1,5 @@
-// Operations along one axis whose lines stay apart: the place of the largest or smallest element, and running sums.
+// Operations along one axis whose lines stay apart: the place of the largest or smallest element, and running sums. They
+// take f32, f16 or bf16; each throws a ShapeError for other dtypes and for an axis that x does not have.
 
 import {
   execute,
@@ -31,7 +32,8 @@ export function lineSizes(x: Shape, { axis }: LineParams): { outer: number; leng
   return { outer: sizeOf(x.slice(0, axis)), length: x[axis], inner: sizeOf(x.slice(axis + 1)) }
 }
 
-function assertLine(where: string, x: TensorSpec, { axis }: LineParams): void {
+/** Throws a ShapeError unless x holds floats and has the axis. */
+export function assertLine(where: string, x: TensorSpec, { axis }: LineParams): void {
   assertFloat(where, 'x', x)
   if (!(axis in x.shape))
     throw new ShapeError({ where, what: 'no such axis', expected: `0..${x.shape.length - 1}`, got: String(axis) })

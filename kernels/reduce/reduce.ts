@@ -1,4 +1,5 @@
-// Reductions over any axes: sum, mean, maximum, minimum, variance.
+// Reductions over any axes: sum, mean, maximum, minimum, variance. They take f32, f16 or bf16; each throws a ShapeError for
+// other dtypes and for axes that do not fit.
 
 import {
   execute,
@@ -31,7 +32,7 @@ export interface Run {
 }
 
 /** A shape with neighbouring axes of the same kind made one: kept and reduced runs in turn, outermost first. */
-export function runsOf(x: Shape, { axes }: Pick<ReduceParams, 'axes'>): Run[] {
+export function axisRuns(x: Shape, { axes }: Pick<ReduceParams, 'axes'>): Run[] {
   const runs: Run[] = []
   x.forEach((size, axis) => {
     const reduced = axes.includes(axis)
@@ -88,7 +89,7 @@ export interface ReduceOptions {
   keepDims?: boolean
 }
 
-/** The sum over `axes`, f32; 0 where there is nothing to add. Throws a ShapeError for axes that do not fit. */
+/** The sum over `axes`, f32; 0 where there is nothing to add. */
 export function sum(x: Tensor, options?: ReduceOptions): Tensor {
   return reduce('sum', x, options)
 }
@@ -98,12 +99,12 @@ export function mean(x: Tensor, options?: ReduceOptions): Tensor {
   return reduce('mean', x, options)
 }
 
-/** The largest element over `axes`, f32; NaN where there is one. */
+/** The largest element over `axes`, f32; NaN where there is one. Throws a ShapeError where there is nothing. */
 export function max(x: Tensor, options?: ReduceOptions): Tensor {
   return reduce('max', x, options)
 }
 
-/** The smallest element over `axes`, f32; NaN where there is one. */
+/** The smallest element over `axes`, f32; NaN where there is one. Throws a ShapeError where there is nothing. */
 export function min(x: Tensor, options?: ReduceOptions): Tensor {
   return reduce('min', x, options)
 }

@@ -13,7 +13,7 @@ import {
 import { chunkRows } from '../common/rows.js'
 import { workgroupOf } from '../common/workgroup.js'
 import { argOp, cumsumOp, lineSizes } from './line.js'
-import { reduceOp, reducedCount, runsOf, type ReduceOperands, type ReduceParams, type Run } from './reduce.js'
+import { reduceOp, reducedCount, axisRuns, type ReduceOperands, type ReduceParams, type Run } from './reduce.js'
 
 type ReduceCall = Call<ReduceOperands, ReduceParams>
 
@@ -99,7 +99,7 @@ function reduce(call: ReduceCall, out: StoredTensor, terms: Terms, accumulate = 
   const { inputs, params, facts } = call
   const most = windowElements('f32', facts)
   const invocations = Math.min(busy(facts.isFallback), most)
-  const pieces = piecesOf({ runs: runsOf(inputs.x.shape, params), start: 0, result: 0, accumulate }, most)
+  const pieces = piecesOf({ runs: axisRuns(inputs.x.shape, params), start: 0, result: 0, accumulate }, most)
   if (terms.first)
     return pieces.filter(piece => !piece.accumulate).map(piece => launch(call, inputs.x, piece, out, terms))
 

@@ -1,10 +1,11 @@
 // Softmax, plain: the maximum of a line, the sum of exponentials below it, the quotients.
 
 import { referenceKernel } from '../../tensor/reference/runtime.js'
-import { softmaxOp, softmaxSizes } from './softmax.js'
+import { lineSizes } from '../reduce/line.js'
+import { softmaxOp } from './softmax.js'
 
 export const softmaxReference = referenceKernel(softmaxOp, ({ x }, [out], params) => {
-  const { outer, length, inner } = softmaxSizes(x.shape, params)
+  const { outer, length, inner } = lineSizes(x.shape, params)
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++) {
       const at = (n: number): number => (o * length + n) * inner + i

@@ -5,6 +5,7 @@
 //   SHARED  the invocations of a workgroup share a line: for contiguous lines on a GPU, or a few long ones anywhere.
 
 #include "common/grid.wgsl"
+#include "common/nan.wgsl"
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
 
 #param WORKGROUP 64
@@ -66,15 +67,19 @@ fn main(
   for (var n = lane; n < params.length; n += lanes) { most = max(most, x_1(params.x_base + first + n * params.inner)); }
   most = fold_max(most, lane);
 
+  // NaN spoils its line, also where a driver's exp and log answer it with a number.
   var total = 0.0;
-  for (var n = lane; n < params.length; n += lanes) { total += exp(x_1(params.x_base + first + n * params.inner) - most); }
+  for (var n = lane; n < params.length; n += lanes) {
+    let below = x_1(params.x_base + first + n * params.inner) - most;
+    total += select(exp(below), below, is_nan(below));
+  }
   total = fold_sum(total, lane);
 
   for (var n = lane; n < params.length; n += lanes) {
     let i = first + n * params.inner;
     let below = x_1(params.x_base + i) - most;
 #if LOG
-    out[params.out_base + i] = below - log(total);
+    out[params.out_base + i] = below - select(log(total), total, is_nan(total));
 #else
     out[params.out_base + i] = exp(below) / total;
 #endif

@@ -4,7 +4,8 @@ import { webgpuKernel, windowOf } from '../../tensor/webgpu/launch.js'
 import { sizeOf } from '../../tensor/index.js'
 import { chunkRows } from '../common/rows.js'
 import { workgroupOf } from '../common/workgroup.js'
-import { softmaxOp, softmaxSizes } from './softmax.js'
+import { lineSizes } from '../reduce/line.js'
+import { softmaxOp } from './softmax.js'
 
 // Up to so many contiguous lines leave a CPU's vector lanes and cores idle when an invocation takes a whole one.
 const fewLines = 8
@@ -13,7 +14,7 @@ const lanesOfLine = 64
 
 export const softmaxWebGpu = webgpuKernel(softmaxOp, ({ inputs: { x }, outputs: [out], params, facts }) => {
   if (sizeOf(x.shape) === 0) return []
-  const { outer, length, inner } = softmaxSizes(x.shape, params)
+  const { outer, length, inner } = lineSizes(x.shape, params)
   const shared =
     inner === 1 && length >= (facts.isFallback ? longLine : lanesOfLine) && (!facts.isFallback || outer <= fewLines)
   const workgroup = shared ? lanesOfLine : workgroupOf(facts)

@@ -18,7 +18,7 @@ import type { UNetLevel } from './config.js'
 /** What every block of one forward pass is given beside its input. */
 export interface Conditions {
   frames: number
-  /** [B,T] or [1,T]: time and added ids, after SiLU. */
+  /** [B,T]: time and added ids, after SiLU. */
   temb: Tensor
   /** [B,M,D] */
   encoderHiddenStates: Tensor

@@ -8,19 +8,23 @@ import {
   Conv2d,
   GroupNorm,
   into,
-  loadWeights,
+  loadModel,
   sinusoids,
   TimestepEmbedding,
   Weights,
-  type LoadOptions,
+  type ModelLoadOptions,
 } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
-import { scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
+import { sameShape, scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { UNetConfig } from './config.js'
 import { DownBlock, MidBlock, UpBlock, type Conditions } from './unet-blocks.js'
 
 /** Input channels of a checkpoint without motion condition: noisy latents and image latents, 4 each. */
 const baseChannels = 8
+
+function check(holds: boolean, what: string, expected: string, got: string): void {
+  if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
+}
 
 /** Predicts what the sampler needs of a noisy video (v-prediction). */
 export class UNetSpatioTemporalConditionModel implements Disposable {
@@ -66,17 +70,15 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
 
   /**
    * Builds the model and loads its weights. With `config.inChannels` above 8 a checkpoint of 8 channels will do: the
-   * weights of the channels that it lacks are zero. Errors: as loadWeights.
+   * weights of the channels that it lacks are zero. Errors: as loadModel.
    */
-  static async load(
+  static load(
     runtime: Runtime,
     file: TensorFile,
     config: UNetConfig,
-    options?: LoadOptions,
+    options?: ModelLoadOptions<UNetSpatioTemporalConditionModel>,
   ): Promise<UNetSpatioTemporalConditionModel> {
-    const unet = new UNetSpatioTemporalConditionModel(config)
-    await loadWeights(runtime, unet.weights, file, options)
-    return unet
+    return loadModel(runtime, () => new UNetSpatioTemporalConditionModel(config), file, options)
   }
 
   /**
@@ -90,13 +92,43 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     encoderHiddenStates: Tensor,
     addedTimeIds: readonly (readonly number[])[],
   ): Tensor {
+    return into(this.embed(timestep, addedTimeIds), embedding => this.predict(sample, embedding, encoderHiddenStates))
+  }
+
+  /**
+   * The part of `forward` that takes numbers: the embedding of time and ids, [B,T], after SiLU. Throws a ShapeError if they
+   * do not fit each other.
+   */
+  embed(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
+    const { additionTimeEmbedDim, additionTimeIds, levels } = this.config
     const steps = typeof timestep === 'number' ? [timestep] : timestep
-    this.#check(sample, steps, encoderHiddenStates, addedTimeIds)
+    const batch = addedTimeIds.length
+    const isIds = batch > 0 && addedTimeIds.every(ids => ids.length === additionTimeIds)
+    check(isIds, 'addedTimeIds do not fit', `rows of ${additionTimeIds}`, JSON.stringify(addedTimeIds))
+    check([1, batch].includes(steps.length), 'timesteps do not fit', `1 or ${batch}`, String(steps.length))
+    return release(() => {
+      const { runtime } = this.time_embedding.linear_1.weight.value
+      const scope = this.weights.scope()
+      const time_proj = scope.at('time_proj').observe(sinusoids(runtime, steps, levels[0].channels))
+      const time = this.time_embedding.forward(time_proj) // [B or 1,T]
+      const add_time_proj = sinusoids(runtime, addedTimeIds.flat(), additionTimeEmbedDim)
+      const ids = scope.at('add_time_proj').observe(add_time_proj)
+      const added = this.add_embedding.forward(ids.reshape([batch, -1])) // [B,T]
+      return silu(add(time, added))
+    })
+  }
+
+  /**
+   * The part of `forward` that takes tensors alone, so that it can be captured: sample and encoderHiddenStates as there,
+   * `embedding` [B,T] from `embed`. Throws a ShapeError if they do not fit each other.
+   */
+  predict(sample: Tensor, embedding: Tensor, encoderHiddenStates: Tensor): Tensor {
+    this.#check(sample, embedding, encoderHiddenStates)
     const [batch, frames, channels, height, width] = sample.shape
     return release(() => {
       const conditions: Conditions = {
         frames,
-        temb: this.#timeEmbedding(sample.runtime, steps, addedTimeIds),
+        temb: embedding,
         encoderHiddenStates,
         positions: this.#positions(sample.runtime, frames),
       }
@@ -123,39 +155,16 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     this.dispose()
   }
 
-  #check(
-    sample: Tensor,
-    steps: readonly number[],
-    { shape }: Tensor,
-    addedTimeIds: readonly (readonly number[])[],
-  ): void {
-    const { inChannels, levels, additionTimeIds } = this.config
-    const [batch, , channels] = sample.shape
-    const check = (holds: boolean, what: string, expected: string, got: string) => {
-      if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
-    }
-    const isVideo = sample.shape.length === 5 && channels === inChannels && sample.shape.every(n => n > 0)
-    check(isVideo, 'sample does not fit', `[B, F, ${inChannels}, H, W]`, showShape(sample.shape))
-    check([1, batch].includes(steps.length), 'timesteps do not fit', `1 or ${batch}`, String(steps.length))
+  #check({ shape: sample }: Tensor, { shape: embedding }: Tensor, { shape }: Tensor): void {
+    const { inChannels, levels } = this.config
+    const [batch, , channels] = sample
+    const isVideo = sample.length === 5 && channels === inChannels && sample.every(n => n > 0)
+    check(isVideo, 'sample does not fit', `[B, F, ${inChannels}, H, W]`, showShape(sample))
+    const goal = [batch, 4 * levels[0].channels]
+    check(sameShape(embedding, goal), 'embedding does not fit', showShape(goal), showShape(embedding))
     const contexts = levels.every(({ contextChannels }) => contextChannels === shape[2])
     const isContext = shape.length === 3 && shape[0] === batch && shape[1] > 0 && contexts
     check(isContext, 'encoderHiddenStates do not fit', `[${batch}, M, ${levels[0].contextChannels}]`, showShape(shape))
-    const isIds = addedTimeIds.length === batch && addedTimeIds.every(ids => ids.length === additionTimeIds)
-    check(isIds, 'addedTimeIds do not fit', `${batch} rows of ${additionTimeIds}`, JSON.stringify(addedTimeIds))
-  }
-
-  /** [B,T] or, if all videos agree on it, [1,T]; after SiLU. */
-  #timeEmbedding(runtime: Runtime, steps: readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
-    const { additionTimeEmbedDim, levels } = this.config
-    return release(() => {
-      const scope = this.weights.scope()
-      const time_proj = scope.at('time_proj').observe(sinusoids(runtime, steps, levels[0].channels))
-      const time = this.time_embedding.forward(time_proj)
-      const add_time_proj = sinusoids(runtime, addedTimeIds.flat(), additionTimeEmbedDim)
-      const ids = scope.at('add_time_proj').observe(add_time_proj)
-      const added = this.add_embedding.forward(ids.reshape([addedTimeIds.length, -1])) // [B,ids dim]
-      return silu(add(time, added))
-    })
   }
 
   /** Sinusoids of the frame numbers for transformers of each width: [F,C] by C. */

@@ -27,6 +27,9 @@ export const MAX_FILE_BYTES = 256 * 2 ** 20
 /** No picture above this many pixels is decoded or made, whatever its header claims. */
 export const MAX_PIXELS = 64 * 2 ** 20
 
+/** No picture longer than this on a side is decoded: what a JPEG can say, and short enough to be resampled. */
+export const MAX_SIDE = 65535
+
 /**
  * Refuses a file header's claim of no pixels, or of more than may be decoded.
  *
@@ -34,12 +37,13 @@ export const MAX_PIXELS = 64 * 2 ** 20
  * @throws FileError
  */
 export function checkSize(width: number, height: number, where: string): void {
-  if (width >= 1 && height >= 1 && width * height <= MAX_PIXELS) return
+  const small = width * height <= MAX_PIXELS && Math.max(width, height) <= MAX_SIDE
+  if (width >= 1 && height >= 1 && small) return
   throw new FileError({
     where,
     what: 'the picture has a size that cannot be used',
-    expected: `1 to ${MAX_PIXELS} pixels`,
+    expected: `1 to ${MAX_PIXELS} pixels, at most ${MAX_SIDE} a side`,
     got: `${width} x ${height}`,
-    hint: width * height > MAX_PIXELS ? 'shrinking it first' : undefined,
+    hint: small ? undefined : 'shrinking it first',
   })
 }

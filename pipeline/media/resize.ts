@@ -9,6 +9,10 @@ import { MAX_PIXELS, type LabelMap, type Picture } from './picture.js'
 
 const LANCZOS_SUPPORT = 3
 
+// Pixels of the picture between the two passes. It suffices to bring every picture that can be decoded (MAX_SIDE) to every
+// size that a video can have (4096).
+const MAX_BETWEEN = 2 ** 28
+
 // Coefficients are fixed-point numbers: 8 bits for the pixel, 2 for over- and undershoot, the rest of 32 for these.
 const PRECISION_BITS = 32 - 8 - 2
 
@@ -16,11 +20,17 @@ const PRECISION_BITS = 32 - 8 - 2
  * The picture at another size, by a Lanczos window of three lobes, widened when shrinking so that nothing aliases.
  * Equal to Pillow's `Image.resize((width, height), LANCZOS)`, bit for bit.
  *
- * @throws ShapeError when the size is no whole number above zero, or too large
+ * @throws ShapeError when the size is no whole number above zero, or the work too large
  */
 export function resizeLanczos(picture: Picture, width: number, height: number): Picture {
   checkTarget('resizeLanczos', width, height)
-  checkTarget('resizeLanczos', width, picture.height) // the picture between the two passes
+  if (width * picture.height > MAX_BETWEEN)
+    throw new ShapeError({
+      where: 'resizeLanczos',
+      what: 'the picture is too high to become so wide',
+      expected: `at most ${MAX_BETWEEN} pixels of its height and the new width`,
+      got: `${width} x ${picture.height}`,
+    })
   const horizontal = width === picture.width ? picture : resampleRows(picture, width)
   return height === picture.height ? horizontal : resampleColumns(horizontal, height)
 }

@@ -38,7 +38,8 @@ interface NpyHeader {
 }
 
 /**
- * Reads a whole .npy file of at most 2 GiB and closes it. float64 is rounded to f32, int64 must fit in i32 (2^32 - 1 becomes -1), bool becomes u8, Fortran order becomes C order. Throws a FileError on any flaw.
+ * Reads a whole .npy file of at most 2 GiB and closes it. float64 is rounded to f32, int64 must fit in i32 (2^32 - 1
+ * becomes -1), bool becomes u8, Fortran order becomes C order. Throws a FileError on any flaw.
  */
 export async function readNpy(source: ByteSource): Promise<HostTensor> {
   try {

@@ -2,9 +2,11 @@
 
 import { fromFloat32, hostArray, toFloat32, type DType, type HostArray } from '../dtype.js'
 import { KernelError, LifetimeError, OutOfMemoryError } from '../errors.js'
-import type { Each, Op } from '../op.js'
+import type { Each, Op, TensorSpec } from '../op.js'
+import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
 import {
   poisonWord,
+  type Recording,
   type Runtime,
   type RuntimeOptions,
   type Statistics,
@@ -31,29 +33,60 @@ export function referenceKernel<I extends object, P>(op: Op<I, P>, run: Referenc
   return { op, run } as unknown as ReferenceKernel
 }
 
-class HostStorage implements Storage {
-  memory: Uint8Array | undefined
-  constructor(
-    readonly bytes: number,
-    readonly label: string,
-  ) {
-    this.memory = new Uint8Array(bytes)
+class HostBlock implements Block {
+  holders = 0
+  constructor(readonly memory: Uint8Array) {}
+  get size(): number {
+    return this.memory.byteLength
   }
 }
 
-function memoryOf(storage: Storage): Uint8Array {
-  const { memory } = storage as HostStorage
-  if (!memory) throw new LifetimeError({ where: storage.label, what: 'memory used after it was released' })
-  return memory
+class HostStorage implements Storage {
+  constructor(
+    public place: Place<HostBlock> | undefined,
+    readonly bytes: number,
+    readonly label: string,
+  ) {}
 }
+
+function placeOf(storage: Storage): Place<HostBlock> {
+  const { place } = storage as HostStorage
+  if (!place) throw new LifetimeError({ where: storage.label, what: 'memory used after it was released' })
+  return place
+}
+
+function memoryOf(place: Place<HostBlock>, label: string): Uint8Array {
+  const block = settled(place)
+  if (!block) throw insideCapture(label)
+  return block.memory
+}
+
+/** A tensor's memory, which may outlive its storage. */
+interface HeldTensor extends TensorSpec {
+  readonly place: Place<HostBlock>
+  readonly label: string
+}
+
+const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
+  shape,
+  dtype,
+  place: placeOf(storage),
+  label: storage.label,
+})
 
 const isNarrowFloat = (dtype: DType) => dtype === 'f16' || dtype === 'bf16'
 
-function open(tensor: StoredTensor): HostTensor {
-  const { buffer, byteOffset } = memoryOf(tensor.storage)
-  const raw = hostArray(tensor.dtype, buffer, byteOffset, sizeOf(tensor.shape))
-  const data = isNarrowFloat(tensor.dtype) ? toFloat32(tensor.dtype, raw) : raw
-  return { shape: tensor.shape, dtype: tensor.dtype, data: data as HostTensor['data'] }
+function open({ shape, dtype, place, label }: HeldTensor): HostTensor {
+  const { buffer, byteOffset } = memoryOf(place, label)
+  const raw = hostArray(dtype, buffer, byteOffset, sizeOf(shape))
+  const data = isNarrowFloat(dtype) ? toFloat32(dtype, raw) : raw
+  return { shape, dtype, data: data as HostTensor['data'] }
+}
+
+/** What runs again at a replay. */
+interface Recorded {
+  readonly memory: RecordedMemory<HostBlock>
+  readonly jobs: (() => void)[]
 }
 
 export class ReferenceRuntime implements Runtime {
@@ -62,7 +95,18 @@ export class ReferenceRuntime implements Runtime {
   readonly #kernels: ReadonlyMap<string, ReferenceKernel>
   readonly #maxBytes: number
   readonly #poison: boolean
-  #statistics: Statistics = { live: 0, peak: 0, idle: 0, hits: 0, misses: 0, dispatches: 0, submits: 0, leaks: 0 }
+  #statistics: Statistics = {
+    live: 0,
+    peak: 0,
+    idle: 0,
+    hits: 0,
+    misses: 0,
+    dispatches: 0,
+    submits: 0,
+    pipelines: 0,
+    leaks: 0,
+  }
+  #recording: Recorded | undefined
   #closed = false
 
   constructor(kernels: readonly ReferenceKernel[], { maxBytes = Infinity, poison = false }: RuntimeOptions = {}) {
@@ -71,24 +115,32 @@ export class ReferenceRuntime implements Runtime {
     this.#maxBytes = maxBytes
   }
 
-  allocate(bytes: number, label: string): Storage {
+  allocate(bytes: number, label: string, contents?: Uint8Array): Storage {
     this.#assertOpen(label)
-    const { live, peak } = this.#statistics
-    if (live + bytes > this.#maxBytes) throw new OutOfMemoryError(label, { asked: bytes, live, peak })
-    const storage = new HostStorage(bytes, label)
-    if (this.#poison) new Uint32Array(memoryOf(storage).buffer, 0, bytes >> 2).fill(poisonWord)
-    this.#statistics.live += bytes
-    this.#statistics.peak = Math.max(peak, this.#statistics.live)
-    this.#statistics.misses++
-    return storage
+    const memory = this.#recording?.memory
+    if (memory && !contents) return new HostStorage(memory.draft(bytes), bytes, label)
+    const block = this.#create(bytes, label)
+    if (contents) {
+      memory?.hold(block)
+      block.memory.set(contents)
+    }
+    block.holders++
+    return new HostStorage(block, bytes, label)
   }
 
   upload(storage: Storage, data: Uint8Array, offset = 0): void {
-    memoryOf(storage).set(data, offset)
+    this.#assertNotRecording(storage.label)
+    memoryOf(placeOf(storage), storage.label).set(data, offset)
+  }
+
+  copy(source: Storage, target: Storage): void {
+    this.#assertNotRecording(target.label)
+    memoryOf(placeOf(target), target.label).set(this.#bytes(source))
   }
 
   read(storages: readonly Storage[]): Promise<Uint8Array[]> {
-    return Promise.resolve(storages.map(storage => memoryOf(storage).slice()))
+    if (this.#recording) return Promise.reject(insideCapture(storages[0].label))
+    return Promise.resolve(storages.map(storage => this.#bytes(storage).slice()))
   }
 
   run<I extends object, P>(
@@ -100,23 +152,48 @@ export class ReferenceRuntime implements Runtime {
     this.#assertOpen(op.name)
     const kernel = this.#kernels.get(op.name)
     if (!kernel) throw new KernelError({ where: op.name, what: 'no reference kernel' })
-    const operands = Object.fromEntries(
-      Object.entries<StoredTensor | undefined>(inputs).map(([name, tensor]) => [name, tensor && open(tensor)]),
+    const operands = Object.entries<StoredTensor | undefined>(inputs).map(
+      ([name, tensor]) => [name, tensor && held(tensor)] as const,
     )
-    const results = outputs.map(open)
-    kernel.run(operands, results, params)
-    results.forEach(({ dtype, data }, i) => {
-      if (isNarrowFloat(dtype))
-        hostArray(dtype, memoryOf(outputs[i].storage).buffer, 0, data.length).set(fromFloat32(dtype, data))
-    })
-    this.#statistics.dispatches++
+    const results = outputs.map(held)
+    const job = () => this.#compute(kernel, operands, results, params)
+    if (!this.#recording) return job()
+    this.#recording.jobs.push(job)
+    const used = [...operands.map(([, tensor]) => tensor), ...results]
+    this.#recording.memory.use(used.flatMap(tensor => tensor?.place ?? []))
   }
+
+  capture(body: () => void): Recording {
+    this.#assertNotRecording('capture')
+    const memory = new RecordedMemory<HostBlock>(block => this.#drop(block))
+    const jobs: (() => void)[] = []
+    this.#recording = { memory, jobs }
+    try {
+      body()
+      memory.settle(size => this.#create(size, 'capture'))
+    } catch (error) {
+      memory.release()
+      throw error
+    } finally {
+      this.#recording = undefined
+    }
+    const replay = () => {
+      this.#assertOpen('capture')
+      for (const job of jobs) job()
+    }
+    return { replay, release: () => memory.release() }
+  }
+
+  async warmUp(): Promise<void> {}
 
   release(storage: Storage): void {
     const host = storage as HostStorage
-    if (!host.memory) return
-    host.memory = undefined
-    this.#statistics.live -= host.bytes
+    const { place } = host
+    if (!place) return
+    host.place = undefined
+    if (place instanceof Draft) place.kept = false
+    const block = settled(place)
+    if (block) this.#drop(block)
   }
 
   reportLeak(): void {
@@ -136,6 +213,48 @@ export class ReferenceRuntime implements Runtime {
   async close(): Promise<void> {
     this.#closed = true
     return Promise.resolve()
+  }
+
+  #create(bytes: number, label: string): HostBlock {
+    const { live, peak } = this.#statistics
+    if (live + bytes > this.#maxBytes) throw new OutOfMemoryError(label, { asked: bytes, live, peak })
+    const block = new HostBlock(new Uint8Array(bytes))
+    if (this.#poison) new Uint32Array(block.memory.buffer, 0, bytes >> 2).fill(poisonWord)
+    this.#statistics.live += bytes
+    this.#statistics.peak = Math.max(peak, this.#statistics.live)
+    this.#statistics.misses++
+    return block
+  }
+
+  /** The elements of a storage: its block may be larger. */
+  #bytes(storage: Storage): Uint8Array {
+    return memoryOf(placeOf(storage), storage.label).subarray(0, storage.bytes)
+  }
+
+  #drop(block: HostBlock): void {
+    if (--block.holders === 0) this.#statistics.live -= block.size
+  }
+
+  #compute(
+    kernel: ReferenceKernel,
+    operands: readonly (readonly [string, HeldTensor | undefined])[],
+    outputs: readonly HeldTensor[],
+    params: unknown,
+  ): void {
+    const results = outputs.map(open)
+    kernel.run(Object.fromEntries(operands.map(([name, tensor]) => [name, tensor && open(tensor)])), results, params)
+    results.forEach(({ dtype, data }, i) => {
+      if (isNarrowFloat(dtype))
+        hostArray(dtype, memoryOf(outputs[i].place, outputs[i].label).buffer, 0, data.length).set(
+          fromFloat32(dtype, data),
+        )
+    })
+    this.#statistics.dispatches++
+  }
+
+  #assertNotRecording(where: string): void {
+    this.#assertOpen(where)
+    if (this.#recording) throw insideCapture(where)
   }
 
   #assertOpen(where: string): void {

@@ -118,7 +118,11 @@ export function describeAdapter(adapter: GPUAdapter): AdapterFacts {
 }
 
 const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
-const environment = (name: string) => (inNode ? process.env[name] : undefined)
+
+/** A variable of the environment; undefined in browsers. */
+export function environment(name: string): string | undefined {
+  return inNode ? process.env[name] : undefined
+}
 
 /**
  * Reads the name of an adapter kind; an empty one or none is no wish.

@@ -3,11 +3,11 @@
 
 import { byteSize } from '../dtype.js'
 import { KernelError } from '../errors.js'
-import type { Each, Op } from '../op.js'
+import { bytesOf, type Each, type Op, type TensorSpec } from '../op.js'
 import type { StoredTensor } from '../runtime.js'
-import { sizeOf } from '../shape.js'
 import type { AdapterFacts } from './adapter.js'
 import type { Uniforms } from './interface.js'
+import { Pool } from './pool.js'
 import type { Defines } from './preprocess.js'
 
 /** A part of a tensor bound to a shader: bytes [offset, offset + size) of its memory. */
@@ -30,12 +30,21 @@ export interface Dispatch {
   readonly workgroups: number | readonly [number, number, number]
 }
 
+/** Which variant of a kernel to take, as measured on one adapter: overrules the kernels' own rules where it speaks. */
+export interface Tune {
+  /** The description of the adapter that it holds for; `*` for any. */
+  readonly adapter: string
+  /** Variants by class of shape, or by operation for all its other classes. */
+  readonly choices: ReadonlyMap<string, string>
+}
+
 /** What a kernel gets. */
 export interface Call<I extends object, P> {
   readonly inputs: Each<I, StoredTensor>
   readonly outputs: readonly StoredTensor[]
   readonly params: P
   readonly facts: AdapterFacts
+  readonly tune?: Tune
   /** Memory for intermediate results; given back when the kernel's dispatches are recorded. */
   scratch(shape: readonly number[], dtype: StoredTensor['dtype']): StoredTensor
 }
@@ -64,19 +73,26 @@ export function windowOf(
   const bytes = byteSize(tensor.dtype)
   const alignment = facts.limits.minStorageBufferOffsetAlignment
   const offset = Math.floor((start * bytes) / alignment) * alignment
-  const size = Math.max(16, Math.ceil(((start + count) * bytes - offset) / 16) * 16)
+  const size = Pool.roundUp((start + count) * bytes - offset)
   return { window: { tensor, offset, size }, base: start - offset / bytes }
+}
+
+/** Bytes that a binding of a whole tensor takes. */
+export function bindingBytes(spec: TensorSpec): number {
+  return Pool.roundUp(bytesOf(spec))
 }
 
 /** Largest number of elements that any window of this dtype can be sure to hold, whatever its start. */
 export function windowElements(dtype: StoredTensor['dtype'], facts: AdapterFacts): number {
   const { maxStorageBufferBindingSize, minStorageBufferOffsetAlignment } = facts.limits
-  return Math.floor((maxStorageBufferBindingSize - minStorageBufferOffsetAlignment) / byteSize(dtype))
+  // Some devices allow 2^32 - 4 bytes, which are not whole vec4s.
+  const largest = Math.floor(maxStorageBufferBindingSize / 16) * 16
+  return Math.floor((largest - minStorageBufferOffsetAlignment) / byteSize(dtype))
 }
 
 /** The whole of a tensor as a window. */
 export function wholeWindow(tensor: StoredTensor): Window {
-  return { tensor, offset: 0, size: Math.max(16, Math.ceil((sizeOf(tensor.shape) * byteSize(tensor.dtype)) / 16) * 16) }
+  return { tensor, offset: 0, size: bindingBytes(tensor) }
 }
 
 /** Spreads a count of workgroups over a grid within the device's limit; at least as many as asked for. */

@@ -1,33 +1,44 @@
 // Device memory: an exact-size pool. A loop whose steps ask for the same sizes allocates in its first step only.
 
 import { LifetimeError, OutOfMemoryError } from '../errors.js'
+import { Draft, insideCapture, settled, type Block, type Place, type RecordedMemory } from '../recording.js'
 import type { Storage } from '../runtime.js'
 
-/** A buffer with the label of its present user. */
-export class GpuStorage implements Storage {
+/** A buffer and who uses it. */
+export class GpuBlock implements Block {
   /** Number of the last batch of commands that uses the buffer. */
   batch = 0
-  released = false
+  holders = 0
   constructor(
     readonly buffer: GPUBuffer,
     /** Distinguishes buffers in cache keys. */
     readonly id: number,
+    readonly size: number,
+  ) {}
+}
+
+/** A block in the hands of a tensor or a kernel, with the size and label that they asked for. */
+export class GpuStorage implements Storage {
+  released = false
+  constructor(
+    readonly place: Place<GpuBlock>,
     readonly bytes: number,
     readonly label: string,
   ) {}
 }
 
-/** The device side of a storage; throws when it was released. */
-export function gpuStorage(storage: Storage): GpuStorage {
+/** Where a storage is; throws when it was released. */
+export function placeOf(storage: Storage): Place<GpuBlock> {
   const gpu = storage as GpuStorage
   if (gpu.released) throw new LifetimeError({ where: gpu.label, what: 'memory used after it was released' })
-  return gpu
+  return gpu.place
 }
 
-interface Idle {
-  buffer: GPUBuffer
-  id: number
-  batch: number
+/** The block of a storage; throws when it was released, or is part of work that is being recorded. */
+export function blockOf(storage: Storage): GpuBlock {
+  const block = settled(placeOf(storage))
+  if (!block) throw insideCapture(storage.label)
+  return block
 }
 
 export interface PoolOptions {
@@ -49,7 +60,9 @@ export class Pool {
   idle = 0
   hits = 0
   misses = 0
-  readonly #free = new Map<number, Idle[]>()
+  /** Where allocations go to and come from while work is being recorded. */
+  recording: RecordedMemory<GpuBlock> | undefined
+  readonly #free = new Map<number, GpuBlock[]>()
   #lastId = 0
 
   constructor(
@@ -62,34 +75,51 @@ export class Pool {
     return Math.max(16, Math.ceil(bytes / 16) * 16)
   }
 
-  acquire(bytes: number, label: string): GpuStorage {
+  /** A `constant` keeps its contents as long as the recording in which it is made. */
+  acquire(bytes: number, label: string, constant = false): GpuStorage {
+    const { recording } = this
     const size = Pool.roundUp(bytes)
-    const found = this.#free.get(size)?.pop()
-    if (found) {
-      this.idle -= size
-      this.hits++
-    } else {
-      this.#reserve(size, label)
-      this.misses++
-    }
-    this.live += size
-    this.peak = Math.max(this.peak, this.live)
-    const { buffer, id, batch } = found ?? { buffer: this.#create(size, label), id: ++this.#lastId, batch: 0 }
-    const storage = new GpuStorage(buffer, id, bytes, label)
-    storage.batch = batch
-    return storage
+    if (recording && !constant) return new GpuStorage(recording.draft(size), bytes, label)
+    const block = this.take(size, label)
+    if (constant) recording?.hold(block)
+    block.holders++
+    return new GpuStorage(block, bytes, label)
   }
 
   release(storage: GpuStorage): void {
     if (storage.released) return
     storage.released = true
-    const size = Pool.roundUp(storage.bytes)
-    const { buffer, id, batch } = storage
+    const { place } = storage
+    if (place instanceof Draft) place.kept = false
+    const block = settled(place)
+    if (block) this.drop(block)
+  }
+
+  /** Takes note that one user less holds the block; after the last one it is idle. */
+  drop(block: GpuBlock): void {
+    if (--block.holders > 0) return
+    const { size } = block
     const list = this.#free.get(size)
-    if (list) list.push({ buffer, id, batch })
-    else this.#free.set(size, [{ buffer, id, batch }])
+    if (list) list.push(block)
+    else this.#free.set(size, [block])
     this.live -= size
     this.idle += size
+  }
+
+  /** A block that nobody holds yet. */
+  take(size: number, label: string): GpuBlock {
+    let block = this.#free.get(size)?.pop()
+    if (block) {
+      this.idle -= size
+      this.hits++
+    } else {
+      this.#reserve(size, label)
+      this.misses++
+      block = new GpuBlock(this.#create(size, label), ++this.#lastId, size)
+    }
+    this.live += size
+    this.peak = Math.max(this.peak, this.live)
+    return block
   }
 
   /** Destroys every idle buffer. */

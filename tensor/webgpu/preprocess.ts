@@ -48,8 +48,8 @@ export function preprocess(file: string, files: Readonly<Record<string, string>>
       } else if (directive === 'endif' && passing.length > 0) {
         passing.pop()
       } else if (directive === 'include') {
-        const [included, ...values] = rest.split(/\s+/)
-        if (active) expand(included.replaceAll('"', ''), values)
+        const [quoted, ...values] = rest.split(/\s+/)
+        if (active) expand(quoted.replaceAll('"', ''), values)
       } else if (directive === 'param') {
         const [param, ...value] = rest.split(/\s+/)
         if (active) out.push(declare(param, defines[param] ?? value.join(' ')))

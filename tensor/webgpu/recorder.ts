@@ -7,8 +7,8 @@ import { Profiler } from './profiler.js'
 
 /** Dispatches per batch. More would only delay the device's start. */
 export const batchSize = 64
-// minUniformBufferOffsetAlignment is 256 or less on every device.
-const slotBytes = 256
+/** Bytes between the uniforms of two dispatches: minUniformBufferOffsetAlignment is 256 or less on every device. */
+export const slotBytes = 256
 
 export class Recorder {
   /** Number of the batch being recorded; counts from 1. */
@@ -20,7 +20,9 @@ export class Recorder {
   readonly #slots = new DataView(new ArrayBuffer(batchSize * slotBytes))
   #encoder: GPUCommandEncoder | undefined
   #pass: GPUComputePassEncoder | undefined
+  /** Dispatches in this batch, and those of them that have a slot in the arena. */
   #used = 0
+  #slotsUsed = 0
 
   constructor(
     private readonly device: GPUDevice,
@@ -42,8 +44,20 @@ export class Recorder {
     grid: readonly [number, number, number],
   ): void {
     if (this.#used === batchSize) this.flush()
-    const offset = this.#used * slotBytes
+    const offset = this.#slotsUsed++ * slotBytes
     packUniforms(pipeline.name, pipeline.interface, uniforms, new DataView(this.#slots.buffer, offset, slotBytes))
+    this.dispatchPacked(op, pipeline, group, offset, grid)
+  }
+
+  /** The same with uniforms that are already at `offset` of the buffer in the bind group. */
+  dispatchPacked(
+    op: string,
+    pipeline: Pipeline,
+    group: GPUBindGroup,
+    offset: number,
+    grid: readonly [number, number, number],
+  ): void {
+    if (this.#used === batchSize) this.flush()
     const pass = this.#openPass(op, pipeline.name)
     pass.setPipeline(pipeline.pipeline)
     pass.setBindGroup(0, group, pipeline.interface.uniformBytes > 0 ? [offset] : [])
@@ -64,12 +78,13 @@ export class Recorder {
   flush(): void {
     if (!this.#encoder) return
     this.#closePass()
-    if (this.#used > 0) this.device.queue.writeBuffer(this.arena, 0, this.#slots.buffer, 0, this.#used * slotBytes)
+    const bytes = this.#slotsUsed * slotBytes
+    if (bytes > 0) this.device.queue.writeBuffer(this.arena, 0, this.#slots.buffer, 0, bytes)
     this.profiler?.resolve(this.#encoder)
     this.device.queue.submit([this.#encoder.finish()])
     this.profiler?.collect()
     this.#encoder = undefined
-    this.#used = 0
+    this.#used = this.#slotsUsed = 0
     this.batch++
     this.submits++
   }

@@ -1,9 +1,11 @@
 // The WebGPU runtime: records dispatches of hand-written WGSL kernels on one device.
 
-import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
+import { DeviceLostError, KernelError, LifetimeError, UsageError, type RevisionError } from '../errors.js'
 import type { Each, Op } from '../op.js'
+import { insideCapture, RecordedMemory } from '../recording.js'
 import {
   poisonWord,
+  type Recording,
   type Runtime,
   type RuntimeOptions,
   type Statistics,
@@ -13,11 +15,13 @@ import {
 import { bytesOf } from '../op.js'
 import type { AdapterFacts } from './adapter.js'
 import type { OpenedDevice } from './device.js'
-import { gridOf, wholeWindow, type Dispatch, type WebGpuKernel, type Window } from './launch.js'
-import { gpuStorage, Pool, type GpuStorage } from './pool.js'
-import { Pipelines, type BoundRange } from './pipelines.js'
+import { gridOf, wholeWindow, type Dispatch, type Tune, type WebGpuKernel, type Window } from './launch.js'
+import { nullDevice } from './null-device.js'
+import { blockOf, placeOf, Pool, type GpuBlock, type GpuStorage } from './pool.js'
+import { Pipelines } from './pipelines.js'
 import type { Timing } from './profiler.js'
 import { Recorder } from './recorder.js'
+import { bound, Replay, type PlacedRange, type RecordedDispatch } from './replay.js'
 import { Staging } from './staging.js'
 
 export interface WebGpuOptions extends RuntimeOptions {
@@ -25,10 +29,18 @@ export interface WebGpuOptions extends RuntimeOptions {
   limits?: Partial<AdapterFacts['limits']>
   /** Time every dispatch (needs timestamp-query). */
   profile?: boolean
+  /** Variants to take instead of those that the rules choose. */
+  tune?: Tune
 }
 
 // Outputs of this many bytes in one batch are enough work to hand over, however few the dispatches.
 const batchBytes = 2 ** 28
+
+/** Work being recorded. */
+interface Recorded {
+  readonly memory: RecordedMemory<GpuBlock>
+  readonly dispatches: RecordedDispatch[]
+}
 
 export class WebGpuRuntime implements Runtime {
   readonly name = 'webgpu'
@@ -42,7 +54,11 @@ export class WebGpuRuntime implements Runtime {
   readonly #recorder: Recorder
   readonly #staging: Staging
   readonly #poison: boolean
+  readonly #tune: Tune | undefined
   readonly #outcomes: Promise<void>[] = []
+  /** Makes a runtime that plans as this one does, on a device that does nothing. */
+  readonly #dry: () => WebGpuRuntime
+  #recording: Recorded | undefined
   #batchBytes = 0
   #leaks = 0
   #failure: RevisionError | undefined
@@ -62,9 +78,19 @@ export class WebGpuRuntime implements Runtime {
     const { device, facts } = opened
     this.#opened = opened
     this.#poison = options.poison ?? false
+    this.#tune = options.tune
+    this.#dry = () =>
+      new WebGpuRuntime(nullDevice(facts), kernels, shaders, { ...options, profile: false, poison: false })
     this.facts = { ...facts, limits: { ...facts.limits, ...options.limits } }
     this.description = facts.description
     this.#kernels = new Map(kernels.map(kernel => [kernel.op.name, kernel]))
+    if (options.tune && options.tune.adapter !== '*' && options.tune.adapter !== facts.description)
+      throw new UsageError({
+        where: 'tune',
+        what: 'made for another adapter',
+        expected: facts.description,
+        got: options.tune.adapter,
+      })
     if (options.profile && !facts.features.timestamps)
       throw new KernelError({ where: 'profile', what: 'adapter has no timestamp queries', got: facts.description })
     this.#recorder = new Recorder(device, options.profile ?? false)
@@ -86,31 +112,30 @@ export class WebGpuRuntime implements Runtime {
     })
   }
 
-  allocate(bytes: number, label: string): Storage {
+  allocate(bytes: number, label: string, contents?: Uint8Array): Storage {
     this.#assertAlive(label)
-    const storage = this.#pool.acquire(bytes, label)
-    if (this.#poison)
-      this.upload(storage, new Uint8Array(new Uint32Array(Pool.roundUp(bytes) / 4).fill(poisonWord).buffer))
+    const storage = this.#pool.acquire(bytes, label, contents !== undefined)
+    if (contents) this.#write(blockOf(storage), contents)
+    else if (!this.#recording) this.#poisonIfWanted(blockOf(storage))
     return storage
   }
 
   upload(storage: Storage, data: Uint8Array, offset = 0): void {
-    this.#assertAlive(storage.label)
-    const gpu = gpuStorage(storage)
-    // A write takes effect before commands that are still being recorded: those that use the buffer must go first.
-    if (gpu.batch === this.#recorder.batch) this.#recorder.flush()
-    const whole = data.byteLength & ~3
-    this.#opened.device.queue.writeBuffer(gpu.buffer, offset, data.buffer, data.byteOffset, whole)
-    if (whole < data.byteLength) {
-      const tail = new Uint8Array(4)
-      tail.set(data.subarray(whole))
-      this.#opened.device.queue.writeBuffer(gpu.buffer, offset + whole, tail)
-    }
+    this.#assertNotRecording(storage.label)
+    this.#write(blockOf(storage), data, offset)
+  }
+
+  copy(source: Storage, target: Storage): void {
+    this.#assertNotRecording(target.label)
+    const [from, to] = [blockOf(source), blockOf(target)]
+    if (from === to) return
+    this.#recorder.copy(from.buffer, to.buffer, 0, Pool.roundUp(target.bytes))
+    from.batch = to.batch = this.#recorder.batch
   }
 
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
-    this.#assertAlive('read')
-    const parts = storages.map(storage => gpuStorage(storage))
+    this.#assertNotRecording('read')
+    const parts = storages.map(storage => ({ bytes: storage.bytes, buffer: blockOf(storage).buffer }))
     const staging = this.#staging.acquire(parts.reduce((sum, { bytes }) => sum + Pool.roundUp(bytes), 0))
     let offset = 0
     for (const { buffer, bytes } of parts) {
@@ -154,6 +179,7 @@ export class WebGpuRuntime implements Runtime {
         outputs,
         params,
         facts: this.facts,
+        tune: this.#tune,
         scratch: (shape, dtype) => {
           const storage = this.allocate(bytesOf({ shape, dtype }), `${op.name} scratch`)
           scratch.push(storage)
@@ -164,8 +190,58 @@ export class WebGpuRuntime implements Runtime {
     } finally {
       for (const storage of scratch) this.release(storage)
     }
-    this.#batchBytes += outputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
-    if (this.#batchBytes > batchBytes) this.#flush()
+  }
+
+  capture(body: () => void): Recording {
+    this.#assertNotRecording('capture')
+    const memory = new RecordedMemory<GpuBlock>(block => this.#pool.drop(block))
+    const dispatches: RecordedDispatch[] = []
+    this.#recording = { memory, dispatches }
+    this.#pool.recording = memory
+    let work: Replay
+    try {
+      body()
+      memory.settle(size => {
+        const block = this.#pool.take(size, 'capture')
+        this.#poisonIfWanted(block)
+        return block
+      })
+      work = new Replay(this.#opened.device, this.#pipelines, dispatches)
+    } catch (error) {
+      memory.release()
+      throw error
+    } finally {
+      this.#recording = this.#pool.recording = undefined
+    }
+    const replay = () => {
+      this.#assertAlive('capture')
+      work.run(this.#recorder, written => this.#account(written))
+      for (const block of memory.blocks) block.batch = this.#recorder.batch
+    }
+    const release = () => {
+      this.#flush()
+      work.destroy()
+      memory.release()
+    }
+    return { replay, release }
+  }
+
+  /**
+   * Runs the body on a runtime that plans as this one does but has no memory and runs nothing: what it would take. Throws
+   * what the body throws, an OutOfMemoryError beyond `maxBytes` among it.
+   */
+  dryRun(body: (runtime: Runtime) => void): Statistics {
+    const dry = this.#dry()
+    body(dry)
+    return dry.statistics()
+  }
+
+  async warmUp(body: (runtime: Runtime) => void): Promise<void> {
+    this.#assertAlive('warm-up')
+    const dry = this.#dry()
+    body(dry)
+    await this.#opened.wait(this.#pipelines.prepare(dry.#pipelines.sources))
+    await this.#throwFailures()
   }
 
   release(storage: Storage): void {
@@ -179,7 +255,8 @@ export class WebGpuRuntime implements Runtime {
   statistics(): Statistics {
     const { live, peak, idle, hits, misses } = this.#pool
     const { dispatches, submits } = this.#recorder
-    return { live, peak, idle, hits, misses, dispatches, submits, leaks: this.#leaks }
+    const pipelines = this.#pipelines.sources.length
+    return { live, peak, idle, hits, misses, dispatches, submits, pipelines, leaks: this.#leaks }
   }
 
   resetPeak(): void {
@@ -217,6 +294,29 @@ export class WebGpuRuntime implements Runtime {
     await this.#opened.close()
   }
 
+  #poisonIfWanted(block: GpuBlock): void {
+    if (this.#poison) this.#write(block, new Uint8Array(new Uint32Array(block.size / 4).fill(poisonWord).buffer))
+  }
+
+  #write(block: GpuBlock, data: Uint8Array, offset = 0): void {
+    // A write takes effect before commands that are still being recorded: those that use the buffer must go first.
+    if (block.batch === this.#recorder.batch) this.#recorder.flush()
+    const whole = data.byteLength & ~3
+    const { queue } = this.#opened.device
+    queue.writeBuffer(block.buffer, offset, data.buffer, data.byteOffset, whole)
+    if (whole < data.byteLength) {
+      const tail = new Uint8Array(4)
+      tail.set(data.subarray(whole))
+      queue.writeBuffer(block.buffer, offset + whole, tail)
+    }
+  }
+
+  /** Hands the batch over when its dispatches have written enough. */
+  #account(written: number): void {
+    this.#batchBytes += written
+    if (this.#batchBytes > batchBytes) this.#flush()
+  }
+
   #flush(): void {
     this.#recorder.flush()
     this.#batchBytes = 0
@@ -226,13 +326,12 @@ export class WebGpuRuntime implements Runtime {
     const pipeline = this.#pipelines.get(shader, defines)
     const limit = this.facts.limits.maxStorageBufferBindingSize
     const given = new Set(Object.keys(bindings))
-    const storages: GpuStorage[] = []
-    const ranges = pipeline.interface.buffers.map(({ name, index }): BoundRange => {
+    let written = 0
+    const ranges = pipeline.interface.buffers.map(({ name, index, writable }): PlacedRange => {
       const bound = bindings[name]
       if (!bound) throw new KernelError({ where: op, what: `${shader} is not given a binding`, expected: name })
       given.delete(name)
       const { tensor, offset, size }: Window = 'tensor' in bound ? bound : wholeWindow(bound)
-      const storage = gpuStorage(tensor.storage)
       if (size > limit)
         throw new KernelError({
           where: op,
@@ -240,14 +339,22 @@ export class WebGpuRuntime implements Runtime {
           expected: `at most ${limit} bytes`,
           got: String(size),
         })
-      storages.push(storage)
-      return { index, id: storage.id, buffer: storage.buffer, offset, size }
+      if (writable) written += size
+      return { index, place: placeOf(tensor.storage), offset, size }
     })
     if (given.size > 0)
       throw new KernelError({ where: op, what: `${shader} has no such binding`, got: [...given].join(', ') })
-    const group = this.#pipelines.bindGroup(pipeline, ranges, this.#recorder.arena)
-    this.#recorder.dispatch(op, pipeline, group, uniforms, gridOf(op, workgroups, this.facts))
-    for (const storage of storages) storage.batch = this.#recorder.batch
+    const grid = gridOf(op, workgroups, this.facts)
+    if (this.#recording) {
+      this.#recording.dispatches.push({ op, pipeline, ranges, uniforms, grid, written })
+      this.#recording.memory.use(ranges.map(({ place }) => place))
+      return
+    }
+    const buffers = ranges.map(bound)
+    const group = this.#pipelines.bindGroup(pipeline, buffers, this.#recorder.arena)
+    this.#recorder.dispatch(op, pipeline, group, uniforms, grid)
+    for (const { block } of buffers) block.batch = this.#recorder.batch
+    this.#account(written)
   }
 
   #watch(outcome: Promise<void>): void {
@@ -269,6 +376,11 @@ export class WebGpuRuntime implements Runtime {
   async #reasonFor(error: unknown): Promise<unknown> {
     await Promise.all(this.#outcomes)
     return this.#lost ?? this.#failure ?? this.#stray ?? error
+  }
+
+  #assertNotRecording(where: string): void {
+    this.#assertAlive(where)
+    if (this.#recording) throw insideCapture(where)
   }
 
   #assertAlive(where: string): void {

@@ -2,9 +2,11 @@
 
 import t from 'tap'
 import { boxLaunches, type Strided } from '../../kernels/common/boxes.js'
+import { allFit } from '../../kernels/common/rows.js'
 import { offsetOf, walk } from '../../kernels/common/walk.js'
 import { byteSize, sizeOf, type DType, type Shape } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
+import { bindingBytes, windowElements, windowOf } from '../../tensor/webgpu/launch.js'
 
 const facts = {
   limits: { maxStorageBufferBindingSize: 1024, minStorageBufferOffsetAlignment: 256 },
@@ -77,5 +79,23 @@ await t.test('axes that every operand walks as one cost nothing', t => {
   const wide = { limits: { ...facts.limits, maxStorageBufferBindingSize: 2 ** 20 } } as unknown as AdapterFacts
   const [{ uniforms, groups, aligned }, ...rest] = boxLaunches('test', [2, 3, 4000], flat, wide)
   t.same([uniforms.columns, uniforms.axes, groups, aligned, rest], [24_000, 0, 6000, [true, true], []])
+  t.end()
+})
+
+await t.test('what is planned to fit a binding does, also where the limit is no whole number of vec4s', t => {
+  for (const limit of [1024, 1020, 1016, 1012]) {
+    const odd = { limits: { ...facts.limits, maxStorageBufferBindingSize: limit } } as unknown as AdapterFacts
+    for (const dtype of ['f32', 'f16', 'u8'] as const) {
+      const { tensor } = operand(5000, 0, [1], dtype)
+      const most = windowElements(dtype, odd)
+      const sizes = Array.from({ length: 300 }, (_, start) => windowOf(tensor, start, most, odd).window.size)
+      t.ok(Math.max(...sizes) <= limit, `windows of ${most} ${dtype} within ${limit} bytes`)
+    }
+    for (let n = 240; n <= 256; n++) {
+      const spec = { shape: [n], dtype: 'f32' } as const
+      if (allFit([spec], odd)) t.ok(bindingBytes(spec) <= limit, `${n} elements within ${limit} bytes`)
+    }
+    t.ok(allFit([{ shape: [252], dtype: 'f32' }], odd))
+  }
   t.end()
 })

@@ -14,6 +14,7 @@ import {
   type GoldenCase,
 } from '../support/kernels.js'
 import { channelsFirst, channelsLast } from '../support/layout.js'
+import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
@@ -109,7 +110,15 @@ const large: Case[] = [
   { x: [1, 9, 100, 20], weight: [8, 5, 3, 20], padding: { top: 1, bottom: 4, left: 1, right: 1 }, stride: 2 },
 ]
 
-const cases = [...edges, ...large]
+// Around the edges of tiles of 32 x 32, 64 x 64 and 64 x 128, channels around multiples of 16 and 32.
+const tileEdges: Case[] = [
+  { x: [3, 6, 5, 20], weight: [70, 3, 3, 20], padding: 1, bias: true, shift: 3, residual: [3, 6, 5, 70] },
+  { x: [2, 9, 11, 66], weight: [36, 3, 2, 33], padding: twoEdges, stride: 2, groups: 2, dtype: 'f16' },
+]
+// Frames, one of the kernel at a time.
+const longSum: Case = { x: [1, 3, 1, 100, 36], weight: [9, 3, 1, 1, 36], padding: [1, 0, 0], activation: 'silu' }
+
+const cases = [...edges, ...large, ...tileEdges, longSum]
 
 async function run(runtime: Runtime, index: number): Promise<Float32Array> {
   const { x, weight, padding, stride, groups, dtype = 'f32', activation, bias, shift, residual } = cases[index]
@@ -138,6 +147,22 @@ await t.test('agrees with the plain loops at edges and in parts, every output wr
     close(t, await run(shrunk, index), expected, 2e-6, `webgpu in parts ${JSON.stringify(each)}`)
     if (large.includes(each)) t.ok(shrunk.statistics().dispatches > dispatches + 1, 'in several parts indeed')
   }
+})
+
+// Few cases: a shader with barriers takes a software adapter seconds to compile.
+await t.test('variants in tiles agree with the plain loops', async t => {
+  const check = async (name: string, runtime: Runtime, list: Case[]) => {
+    for (const each of list) {
+      const index = cases.indexOf(each)
+      const { dispatches } = runtime.statistics()
+      close(t, await run(runtime, index), await run(reference, index), 2e-6, `${name} ${JSON.stringify(each)}`)
+      if (each === longSum) t.ok(runtime.statistics().dispatches > dispatches + 2, 'in several parts indeed')
+    }
+  }
+  await check('tiled', await webgpuRuntime({ tune: forced('tiled') }), tileEdges)
+  await check('tiled in parts', await webgpuRuntime({ tune: forced('tiled'), limits: shrunkLimits }), [longSum])
+  await check('matrices', await matrixRuntime(smallMatrices[0]), tileEdges.slice(0, 1))
+  await check('wider matrices', await matrixRuntime(smallMatrices[1]), tileEdges.slice(1))
 })
 
 await t.test('what lies outside the picture is zero even beside infinities', t =>

@@ -5,6 +5,7 @@ import { linear, matmul, type MatmulOptions } from '../../kernels/index.js'
 import type { DType, Runtime } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
@@ -57,8 +58,19 @@ const edges: Case[] = [
   { m: 64, n: 300, k: 64, transposed: true, weight: 'f16', bias: true },
 ]
 
+// Around the edges of tiles of 32 x 32, 64 x 64 and 64 x 128, K around multiples of 16 and 32.
+const tileEdges: Case[] = [
+  { m: 65, n: 131, k: 33, transposed: true, bias: true, residual: true },
+  { m: 67, n: 136, k: 44, transposed: true, weight: 'f16', activation: 'geglu', bias: true, residual: true },
+  { m: 70, n: 68, k: 18, batch: 2, weight: 'f16', activation: 'silu' },
+]
+// What shrunk limits cut along K and so make by one dispatch after another.
+const longSum: Case = { m: 33, n: 65, k: 150, bias: true, residual: true, activation: 'relu' }
+
+const cases = [...edges, ...tileEdges, longSum]
+
 async function run(runtime: Runtime, index: number): Promise<Float32Array> {
-  const { m, n, k, batch, transposed = false, weight = 'f32', activation = 'none', bias, residual } = edges[index]
+  const { m, n, k, batch, transposed = false, weight = 'f32', activation = 'none', bias, residual } = cases[index]
   const operands = new Operands(runtime, index)
   const lead = batch ? [batch] : []
   using a = operands.normal([...lead, m, k])
@@ -72,11 +84,27 @@ async function run(runtime: Runtime, index: number): Promise<Float32Array> {
 }
 
 await t.test('agrees with the plain loops at tile edges, every output written', async t => {
-  for (const [index, edge] of edges.entries()) {
+  for (const [index, each] of cases.entries()) {
     const expected = await run(reference, index)
-    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(edge)}`)
-    close(t, await run(shrunk, index), expected, 2e-6, `webgpu in chunks ${JSON.stringify(edge)}`)
+    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(each)}`)
+    close(t, await run(shrunk, index), expected, 2e-6, `webgpu in chunks ${JSON.stringify(each)}`)
   }
+})
+
+// Few cases: a shader with barriers takes a software adapter seconds to compile.
+await t.test('variants in tiles agree with the plain loops', async t => {
+  const check = async (name: string, runtime: Runtime, list: Case[]) => {
+    for (const each of list) {
+      const index = cases.indexOf(each)
+      const { dispatches } = runtime.statistics()
+      close(t, await run(runtime, index), await run(reference, index), 2e-6, `${name} ${JSON.stringify(each)}`)
+      if (each === longSum) t.ok(runtime.statistics().dispatches > dispatches + 2, 'in several parts indeed')
+    }
+  }
+  await check('tiled', await webgpuRuntime({ tune: forced('tiled') }), tileEdges)
+  await check('tiled in chunks', await webgpuRuntime({ tune: forced('tiled'), limits: shrunkLimits }), [longSum])
+  await check('matrices', await matrixRuntime(smallMatrices[0]), tileEdges.slice(0, 2))
+  await check('wider matrices', await matrixRuntime(smallMatrices[1]), tileEdges.slice(2))
 })
 
 await t.test('says what does not fit', t => {

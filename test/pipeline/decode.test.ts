@@ -151,6 +151,7 @@ await t.test('a PNG that means harm, or came to harm, is refused in one line', a
     png({ ...small, width: 100_000, height: 100_000 }, new Uint8Array(9)),
     /got 100000 x 100000; try shr/,
   )
+  await refused(t, png({ ...small, width: 1, height: 65_536 }, new Uint8Array(9)), /got 1 x 65536; try shrinking/)
   await refused(t, png({ ...small, width: 0 }, new Uint8Array(9)), /got 0 x 4/)
   await refused(t, png({ ...small, depth: 3 }, new Uint8Array(9)), /malformed header/)
   await refused(t, png({ ...small, colour: 5 }, new Uint8Array(9)), /malformed header/)

@@ -32,6 +32,8 @@ void t.test('shrinking and growing as _resize_with_antialiasing', async t => {
   await cases.close()
   const dot = { data: [7, 8, 9], width: 1, height: 1, channels: 3 }
   close(t, resizeAntialiased(dot, 2, 2), [7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9], 1e-6, 'one pixel fills a picture')
+  const long = { data: new Uint8Array(65535).fill(9), width: 65535, height: 1, channels: 1 }
+  close(t, resizeAntialiased(long, 1, 1), [9], 1e-6, 'the longest picture becomes one pixel')
 })
 
 for (const name of ['wide', 'square', 'nocfg_resized'])
@@ -94,4 +96,10 @@ void t.test('masks become two channels', async t => {
   )
   t.throws(() => motionCondition(masks, 4, 2, 1), UsageError)
   t.throws(() => motionCondition([{ labels, confidence: NaN }], 1, 2, 1), UsageError)
+  const [short, strange] = [Uint8Array.of(1), Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 64)]
+  for (const data of [short, strange]) {
+    const map = { ...labels, data }
+    t.throws(() => motionCondition([{ labels: map, confidence: 1 }], 1, 2, 1), UsageError)
+    t.throws(() => motionCondition([{ labels, region: map, confidence: 1 }], 1, 2, 1), UsageError)
+  }
 })

@@ -23,7 +23,7 @@ export async function referenceRuntime(): Promise<Runtime> {
 
 /** The WebGPU runtime on the test adapter, its memory poisoned. `limits` shrinks what kernels plan with. */
 export async function webgpuRuntime(
-  options: Pick<OpenOptions, 'limits' | 'maxBytes' | 'profile'> = {},
+  options: Pick<OpenOptions, 'limits' | 'maxBytes' | 'profile' | 'tune'> = {},
 ): Promise<Runtime> {
   const runtime = await openRuntime({ runtime: 'webgpu', adapter, poison: true, ...options })
   opened.push(runtime)
@@ -52,9 +52,10 @@ export interface GoldenCase {
 const file = await openSafetensors(golden('ops.safetensors'))
 tap.teardown(() => file.close())
 
-/** The golden cases of the named operators. */
+/** The golden cases of the named operators; throws when one has none, since a test over no cases could not fail. */
 export function goldenCases(...ops: string[]): GoldenCase[] {
   const { cases } = JSON.parse(readFileSync(golden('ops.json'), 'utf8')) as { cases: GoldenCase[] }
+  for (const wanted of ops) if (!cases.some(({ op }) => op === wanted)) throw new Error(`no golden case of ${wanted}`)
   return cases
     .filter(({ op }) => ops.includes(op))
     .map(record => {

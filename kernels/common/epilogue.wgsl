@@ -1,0 +1,26 @@
+// Where sums of products are written: an epilogue is added_four and activate around these. Include after the binding
+// `out`, params.out_base and params.out_last, with RESIDUAL and ACCUMULATE.
+#if RESIDUAL
+#include "common/operand.wgsl" NAME=residual INDEX=6 FORMAT=RESIDUAL_FORMAT
+#endif
+#include "common/activation.wgsl"
+
+// What earlier parts of the sums left at the four outputs from `start`; zeros unless sums are made in parts.
+fn sums_before(start: u32) -> vec4<f32> {
+  var v = vec4(0.0);
+#if ACCUMULATE
+  for (var j = 0u; j < 4u; j++) { v[j] = out[params.out_base + min(start + j, params.out_last)]; }
+#endif
+  return v;
+}
+
+// Stores the first `count` values, at most four, from `start` on, the residual added.
+fn store_four(start: u32, count: u32, values: vec4<f32>) {
+  for (var j = 0u; j < min(count, 4u); j++) {
+    var value = values[j];
+#if RESIDUAL
+    value += residual_1(params.residual_base + start + j);
+#endif
+    out[params.out_base + start + j] = value;
+  }
+}

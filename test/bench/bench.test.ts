@@ -1,0 +1,187 @@
+// The bench measures only what is right, measures by turns, and tells what it found.
+
+import t from 'tap'
+import { runBench } from '../../bench/bench.js'
+import { sizeClasses, type Case } from '../../bench/case.js'
+import { casesOf } from '../../bench/cases/index.js'
+import { judge, sampleOf } from '../../bench/check.js'
+import { costOfRun } from '../../bench/cost.js'
+import { pageOf } from '../../bench/html.js'
+import { measure, spreadOf, type Runner } from '../../bench/measure.js'
+import { openOurs } from '../../bench/ours.js'
+import { startPeers } from '../../bench/peers/client.js'
+import { textOf, type Report } from '../../bench/report.js'
+import { matmul, relu, silu } from '../../kernels/index.js'
+
+const shape = [3, 8]
+
+const right: Case = {
+  kernel: 'matmul',
+  name: '8 <x> 8',
+  unit: 'GFLOP/s',
+  operands: { a: { shape: [8, 8] }, b: { shape: [8, 8], dtype: 'f16' } },
+  run: ({ a, b }) => matmul(a, b),
+  check:
+    ({ a, b }) =>
+    index => {
+      let sum = 0
+      for (let i = 0; i < 8; i++) sum += a[index - (index % 8) + i] * b[i * 8 + (index % 8)]
+      return sum
+    },
+}
+
+const onSmallOperands: Case = {
+  kernel: 'elementwise',
+  name: 'silu',
+  unit: 'GB/s',
+  operands: { x: { shape } },
+  run: ({ x }) => silu(x),
+  check: { operands: { x: { shape: [2] } }, run: ({ x }) => silu(x) },
+}
+
+const wrong: Case = {
+  ...onSmallOperands,
+  name: 'relu for silu',
+  run: ({ x }) => relu(x),
+  check:
+    ({ x }) =>
+    index =>
+      x[index] / (1 + Math.exp(-x[index])),
+}
+
+const broken: Case = {
+  ...right,
+  name: 'does not fit',
+  operands: { a: { shape: [8, 8] }, b: { shape: [7, 8] } },
+}
+
+await t.test('a session', async t => {
+  const ours = await openOurs('webgpu', process.env.REVISION_ADAPTER ? undefined : 'swiftshader')
+  t.teardown(() => ours.close())
+  const seen: string[] = []
+  const report = await runBench(ours, {
+    cases: [right, onSmallOperands, wrong, broken],
+    shapes: 'software',
+    seconds: 0.05,
+    progress: row => seen.push(row.name),
+  })
+  const [product, pointwise, mistaken, misfit] = report.rows
+
+  t.same(seen, ['8 <x> 8', 'silu', 'relu for silu', 'does not fit'], 'tells of each row as it comes')
+  t.ok(report.ceiling && report.ceiling.gflops > 0 && report.ceiling.gbs > 0, 'measures the ceilings')
+  for (const row of [product, pointwise]) {
+    t.ok(row.ours !== null && row.ours > 0, `${row.name}: has a rate`)
+    t.ok(row.seconds && row.seconds.p10 <= row.seconds.median && row.seconds.median <= row.seconds.p90, 'and a spread')
+    t.ok(row.ceiling_share !== null && row.ceiling_share > 0, 'and a share of the ceiling')
+    t.equal(row.dispatches, 1)
+    t.same(row.notes, {})
+  }
+  t.equal(product.flops, 2 * 8 ** 3)
+  t.equal(product.bytes, 4 * 64 + 2 * 64 + 4 * 64, 'operands and output')
+  t.equal(product.bytes_allocated, 4 * 64, 'only the output is allocated')
+  t.match(product.variant, /^matmul\/matmul\.wgsl .*B_FORMAT=f16x4/, 'names the shader and what was chosen')
+
+  t.equal(mistaken.ours, null, 'a wrong output has no rate')
+  t.match(mistaken.notes.ours, /^wrong output: relative error .*; element \d+ is .* for /)
+  t.equal(misfit.ours, null, 'a case that throws has no rate')
+  t.match(misfit.notes.ours, /inner sizes differ/)
+  t.equal(ours.runtime.statistics().live, 0, 'nothing is left on the device')
+
+  await t.test('as JSON', t => {
+    t.same(JSON.parse(JSON.stringify(report)) as Report, report, 'loses nothing')
+    t.match(report.date, /^\d{4}-\d\d-\d\dT/)
+    t.end()
+  })
+
+  await t.test('as text', t => {
+    const text = textOf(report)
+    t.match(text, /software shapes: scaled down/, 'says what kind of shapes these are')
+    t.match(text, /! elementwise relu for silu: ours: wrong output/)
+    t.end()
+  })
+
+  await t.test('as a page', t => {
+    const page = pageOf({ ...report, peers: { tfjs: '4' }, rows: [{ ...product, peers: { tfjs: 0.001 } }, mistaken] })
+    t.match(page, /<svg /)
+    t.match(page, '8 &lt;x&gt; 8', 'names are escaped')
+    t.notMatch(page, /<script|https?:|8 <x> 8/, 'stands alone')
+    t.match(page, /0\.00100 tfjs/, 'peers stand beside us')
+    t.match(page, /ours: none/)
+    t.notMatch(page, /NaN|undefined/)
+    t.end()
+  })
+})
+
+await t.test('runners take turns, and one that fails drops out', async t => {
+  const calls: string[] = []
+  const runner = (name: string, fails = Infinity): Runner => ({
+    name,
+    round(repeats) {
+      calls.push(name)
+      if (--fails < 0) return Promise.reject(new Error('gone'))
+      return Promise.resolve(0.03 * repeats)
+    },
+  })
+  const [a, b, c] = await measure([runner('a'), runner('b'), runner('c', 1)], 0.08)
+  t.same(calls, ['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b'])
+  t.match(a, { median: 0.03, rounds: 3, repeats: 1 })
+  t.match(b, { median: 0.03, rounds: 3 })
+  t.match(c, { message: 'gone' })
+})
+
+await t.test('short runs are gathered into rounds', async t => {
+  const asked: number[] = []
+  const quick: Runner = {
+    name: 'quick',
+    round(repeats) {
+      asked.push(repeats)
+      return Promise.resolve(0.001 * repeats)
+    },
+  }
+  t.match(await measure([quick], 0.05), [{ median: 0.001, repeats: 20, rounds: 3 }])
+  t.same(asked, [1, 20, 20, 20])
+})
+
+await t.test('the spread of rounds', t => {
+  t.match(spreadOf([5, 1, 3], 2), { median: 3, p10: 1.4, p90: 4.6, rounds: 3, repeats: 2 })
+  t.end()
+})
+
+await t.test('a sample finds a single wrong element of a small output, and any NaN it meets', t => {
+  const truth = (index: number) => Math.sin(index)
+  const sample = sampleOf(16, truth)
+  t.same(
+    sample.indices,
+    Array.from({ length: 16 }, (_, i) => i),
+  )
+  const good = sample.indices.map(truth)
+  t.equal(judge(sample, good, 1e-6).complaint, undefined)
+  t.match(judge(sample, good.with(5, 1), 1e-6).complaint, /element 5 is 1 for -0\.95/)
+  t.match(judge(sample, good.with(7, NaN), 1e-6).complaint, /element 7 is NaN/)
+  t.match(judge(sample, [], 1e-6).complaint, /wrong output/, 'nothing is not right')
+  t.ok(sampleOf(1e9, truth).indices.length < 400, 'few elements, however many there are')
+  t.end()
+})
+
+await t.test('every case of the collection fits together', t => {
+  for (const shapes of sizeClasses) {
+    const cases = casesOf(shapes)
+    const names = cases.map(({ kernel, name }) => `${kernel} ${name}`)
+    t.equal(new Set(names).size, names.length, `${shapes}: names are unique`)
+    for (const [i, subject] of cases.entries()) {
+      const { flops, bytes } = costOfRun(subject)
+      t.ok(bytes > 0 && (flops > 0 || subject.unit === 'GB/s'), names[i])
+    }
+  }
+  const unet = casesOf('full').find(({ name }) => name.startsWith('SVD-XT UNet step'))
+  // Counted from torch's graph: 79.948 TFLOP; attention to a context of one token is shorter here.
+  const tera = unet ? costOfRun(unet).flops / 1e12 : 0
+  t.ok(tera > 76 && tera < 80, `a step of the real model costs what it must: ${tera.toFixed(1)} TFLOP`)
+  t.end()
+})
+
+await t.test('a peer that cannot start is told of and left out', async t => {
+  const told: string[] = []
+  t.same(await startPeers(['tfjs'], 'abacus', 60, line => told.push(line)), [])
+  t.match(told, [/^tfjs does not run here: .*unknown adapter/])
+})
