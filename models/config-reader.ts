@@ -86,6 +86,18 @@ export class ConfigReader {
     return this.#list(name, maxLength).map((item, i) => this.#word(`${name}[${i}]`, item, words))
   }
 
+  /** Notes a problem unless the field is one of the given values; undefined among them stands for its absence. */
+  oneOf(name: string, values: readonly (string | number | boolean | null | undefined)[]): void {
+    const value = this.#fields.get(name)
+    const named = values.filter(value => value !== undefined)
+    this.check(
+      values.some(allowed => allowed === value),
+      name,
+      named.map(show).join(' or '),
+      value,
+    )
+  }
+
   /** Notes a problem unless `holds`; for conditions between fields. */
   check(holds: boolean, name: string, expected: string, got: unknown): void {
     if (!holds) this.problem(name, expected, got)

@@ -55,6 +55,8 @@ function list(kind: string, items: readonly string[]): string {
 export interface LoadOptions {
   /** Names that a file may hold without the model having a use for them. */
   ignore?: readonly string[]
+  /** Beginnings of the names that are wanted: the others are compared, and stay unloaded. Default: all are wanted. */
+  only?: readonly string[]
   /** Called after each tensor with the bytes read so far and in all. */
   progress?: (done: number, total: number) => void
   /** Stops between two pieces; what was loaded is released. */
@@ -70,10 +72,11 @@ export async function loadWeights(
   runtime: Runtime,
   weights: Weights,
   file: TensorFile,
-  { ignore = [], progress, signal }: LoadOptions = {},
+  { ignore, only = [''], progress, signal }: LoadOptions = {},
 ): Promise<void> {
-  compare(weights, file, new Set(ignore))
-  const jobs = [...weights.parameters.values()].map(parameter => ({ parameter, info: infoOf(file, parameter) }))
+  checkWeights(weights, file, ignore)
+  const wanted = [...weights.parameters.values()].filter(({ name }) => only.some(start => name.startsWith(start)))
+  const jobs = wanted.map(parameter => ({ parameter, info: infoOf(file, parameter) }))
   const total = jobs.reduce((sum, { info }) => sum + info.byteSize, 0)
   let done = 0
   try {
@@ -122,11 +125,11 @@ function tryOut<M extends { readonly weights: Weights }>(
   dry: Runtime,
   model: M,
   file: TensorFile,
-  { ignore = [] }: LoadOptions,
+  { ignore }: LoadOptions,
   use: (model: M, runtime: Runtime) => void,
 ): void {
   const { weights } = model
-  compare(weights, file, new Set(ignore))
+  checkWeights(weights, file, ignore)
   for (const parameter of weights.parameters.values())
     parameter.replace(allocateFor(dry, parameter, infoOf(file, parameter)))
   scope(() => use(model, dry))
@@ -144,9 +147,16 @@ function infoOf(file: TensorFile, { name }: Parameter): TensorInfo {
   return info
 }
 
-function compare({ parameters }: Weights, file: TensorFile, ignore: ReadonlySet<string>): void {
+/**
+ * Compares names, shapes and dtypes with those of a checkpoint, whose header suffices. Throws a WeightsError that lists
+ * everything missing, unused and misshapen.
+ *
+ * @param ignore names that the file may hold without the model having a use for them
+ */
+export function checkWeights({ parameters }: Weights, file: TensorFile, ignore: readonly string[] = []): void {
+  const ignored = new Set(ignore)
   const missing = [...parameters.keys()].filter(name => !file.tensors.has(name))
-  const unused = [...file.tensors.keys()].filter(name => !parameters.has(name) && !ignore.has(name))
+  const unused = [...file.tensors.keys()].filter(name => !parameters.has(name) && !ignored.has(name))
   const misfits: Misfit[] = []
   for (const parameter of parameters.values()) {
     const info = file.tensors.get(parameter.name)

@@ -4,12 +4,13 @@
 
 import { openRuntime } from '../kernels/index.js'
 import { openModelFolder } from '../models/svd/folder.js'
+import { LATENT_CHANNELS, LATENT_PIXELS } from '../models/svd/latents.js'
 import type { Observer } from '../nn/index.js'
 import { Generator, UsageError, type Runtime } from '../tensor/index.js'
 import type { Picture } from './media/picture.js'
 import { motionCondition, type PartMask } from './motion-condition.js'
 import { readEulerConfig } from './schedulers/euler.js'
-import { checkSettings, completeSettings, LATENT_PIXELS, type GenerateSettings } from './settings.js'
+import { checkSettings, completeSettings, type GenerateSettings } from './settings.js'
 import { decodeFrames, denoiseVideo, encodeForContext, encodeForLatents, type StageContext } from './stages.js'
 
 /** The parts of a run, in order; each has one network in memory. */
@@ -34,8 +35,17 @@ export interface GenerateOptions extends Partial<GenerateSettings> {
   /** Stops the run at the next step. */
   signal?: AbortSignal
   noise?: InjectedNoise
+  /** Hears how far the weights of a stage are loaded. */
+  onLoad?: (load: LoadProgress) => void
   /** Sees the tensors that pass between the stages, under the names of diffusers' variables. */
   observe?: Observer
+}
+
+/** `bytes` of `total` are loaded. */
+export interface LoadProgress {
+  stage: StageName
+  bytes: number
+  total: number
 }
 
 /** What a run tells while it works. */
@@ -60,15 +70,15 @@ export interface GenerateResult {
  * Makes a video. Iterating does the work; leaving the loop stops it and releases everything. The last event holds the
  * result, which is also the generator's return value.
  *
- * @throws UsageError for settings that cannot be; FileError for a broken model; OutOfMemoryError; the signal's reason
+ * @throws UsageError for settings that cannot be; FileError for a broken model; NotFiniteError for one that computes
+ *   nonsense; OutOfMemoryError; the signal's reason
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult, undefined> {
-  const { image, masks, signal, observe } = options
+  const { image, masks, signal, onLoad, observe } = options
   checkSettings(options)
   checkImage(image)
   const model = await openModelFolder(options.model)
-  const { numFrames } = model.unet.config
-  const settings = completeSettings(options, { numFrames, sampleSize: model.sampleSize })
+  const settings = completeSettings(options, model.unet.config)
   const { frames, height, width } = settings
   const scheduler = await readEulerConfig(model.scheduler)
   const latentSize = { width: width / LATENT_PIXELS, height: height / LATENT_PIXELS }
@@ -77,17 +87,22 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   checkNoise(noise, settings)
 
   const runtime = options.runtime ?? (await openRuntime())
-  const context: StageContext = { runtime, model, settings, signal, observe }
   const peakBytes: Record<StageName, number> = { 'image encoder': 0, 'vae encoder': 0, unet: 0, 'vae decoder': 0 }
+  let stage: StageName = 'image encoder'
   let startOfStage = 0
-  const begin = (stage: StageName): GenerateEvent => {
+  const progress = (bytes: number, total: number) => onLoad?.({ stage, bytes, total })
+  const context: StageContext = { runtime, model, settings, signal, progress, observe }
+  const begin = (next: StageName): GenerateEvent => {
     signal?.throwIfAborted()
     runtime.resetPeak()
     startOfStage = performance.now()
+    stage = next
     return { type: 'stage', stage }
   }
-  const end = (stage: StageName): GenerateEvent => {
+  const end = (): GenerateEvent => {
     peakBytes[stage] = runtime.statistics().peak
+    // The weights are released, and the next network has use for other sizes.
+    runtime.trim()
     return { type: 'stage-end', stage, seconds: (performance.now() - startOfStage) / 1000, peakBytes: peakBytes[stage] }
   }
 
@@ -96,20 +111,20 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
 
     yield begin('image encoder')
     using embeddings = await encodeForContext(context, image)
-    yield end('image encoder')
+    yield end()
 
     yield begin('vae encoder')
     using pictureLatents = await encodeForLatents(context, image, noise.augmentation)
-    yield end('vae encoder')
+    yield end()
 
     yield begin('unet')
     const inputs = { embeddings, pictureLatents, condition, scheduler, noise: noise.latents }
     using latents = yield* denoiseVideo(context, inputs)
-    yield end('unet')
+    yield end()
 
     yield begin('vae decoder')
     const pictures = yield* decodeFrames(context, latents)
-    yield end('vae decoder')
+    yield end()
 
     const result: GenerateResult = { frames: pictures, settings, peakBytes }
     yield { type: 'done', result }
@@ -133,11 +148,11 @@ function checkImage({ data, width, height }: Picture): void {
 function drawNoise({ seed, frames, height, width }: GenerateSettings): InjectedNoise {
   const generator = new Generator(seed)
   const augmentation = generator.randn(3 * height * width)
-  return { augmentation, latents: generator.randn((frames * 4 * height * width) / LATENT_PIXELS ** 2) }
+  return { augmentation, latents: generator.randn((frames * LATENT_CHANNELS * height * width) / LATENT_PIXELS ** 2) }
 }
 
 function checkNoise({ augmentation, latents }: InjectedNoise, { frames, height, width }: GenerateSettings): void {
-  const lengths = [3 * height * width, (frames * 4 * height * width) / LATENT_PIXELS ** 2]
+  const lengths = [3 * height * width, (frames * LATENT_CHANNELS * height * width) / LATENT_PIXELS ** 2]
   if (augmentation.length === lengths[0] && latents.length === lengths[1]) return
   throw new UsageError({
     where: 'noise',

@@ -1,5 +1,6 @@
 // Videos from pictures: the whole way from a picture file to a video file.
 
+export { NotFiniteError } from './finite.js'
 export * from './generate.js'
 export { readLabels, readPicture } from './media/decode.js'
 export { contactSheet, writePng, type SheetOptions } from './media/encode.js'

@@ -1,12 +1,10 @@
 // The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A channel
 // of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
 
+import { CONDITION_CHANNELS } from '../models/svd/latents.js'
 import { UsageError } from '../tensor/index.js'
 import { LABEL_COUNT, type LabelMap } from './media/picture.js'
 import { resizeNearest } from './media/resize.js'
-
-/** Channels of the motion condition: label and confidence. */
-export const CONDITION_CHANNELS = 2
 
 /** What is said of one frame. */
 export interface PartMask {

@@ -1,5 +1,7 @@
 // What a video is asked to be: settings, their bounds and defaults.
 
+import type { UNetConfig } from '../models/svd/config.js'
+import { LATENT_PIXELS } from '../models/svd/latents.js'
 import { UsageError } from '../tensor/index.js'
 
 /** All numbers that, with the picture, the masks and the model, decide a video. */
@@ -27,11 +29,7 @@ export interface GenerateSettings {
 }
 
 /** What a model says of the videos it was made for. */
-export interface ModelDefaults {
-  numFrames: number
-  /** Height and width of its latents, as if they were square. */
-  sampleSize: number
-}
+export type ModelDefaults = Pick<UNetConfig, 'numFrames' | 'sampleSize'>
 
 interface Bounds {
   min: number
@@ -54,8 +52,8 @@ export const settingBounds: Readonly<Record<keyof GenerateSettings, Readonly<Bou
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
 }
 
-/** Pixels of one latent, on each axis. */
-export const LATENT_PIXELS = 8
+/** The names of all settings. */
+export const settingNames = Object.keys(settingBounds) as readonly (keyof GenerateSettings)[]
 
 // Pixels of all frames together: what decoded frames may take in host memory.
 const maxVideoPixels = 2 ** 28
@@ -70,14 +68,22 @@ export function defaultSize(sampleSize: number): { width: number; height: number
   return { width: round((side * 4) / 3), height: round((side * 3) / 4) }
 }
 
-/** Checks the settings that are given. Needs no model. Throws a UsageError that names the first that cannot be. */
-export function checkSettings(given: Partial<GenerateSettings>): void {
-  for (const [name, { min, max, integer = false }] of Object.entries(settingBounds)) {
-    const value = given[name as keyof GenerateSettings]
+/**
+ * Checks the settings that are given. Needs no model. Throws a UsageError that names the first that cannot be.
+ *
+ * @param nameOf what whoever gave a setting calls it; default: its name here
+ */
+export function checkSettings(
+  given: Partial<GenerateSettings>,
+  nameOf: (setting: keyof GenerateSettings) => string = setting => setting,
+): void {
+  for (const name of settingNames) {
+    const { min, max, integer = false } = settingBounds[name]
+    const value = given[name]
     if (value === undefined) continue
     if (typeof value !== 'number' || !(value >= min && value <= max) || (integer && !Number.isInteger(value)))
       throw new UsageError({
-        where: name,
+        where: nameOf(name),
         what: integer ? 'not an integer in bounds' : 'not a number in bounds',
         expected: `${min}..${max}`,
         got: String(value),
@@ -88,7 +94,7 @@ export function checkSettings(given: Partial<GenerateSettings>): void {
     if (value === undefined || value % LATENT_PIXELS === 0) continue
     const below = value - (value % LATENT_PIXELS)
     throw new UsageError({
-      where: name,
+      where: nameOf(name),
       what: `${value} is not a multiple of ${LATENT_PIXELS}`,
       hint: `${below} or ${below + LATENT_PIXELS}`,
     })

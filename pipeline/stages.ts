@@ -4,21 +4,18 @@
 import { affine, cat, expand, mix, slice } from '../kernels/index.js'
 import { CLIPVisionModelWithProjection } from '../models/clip/vision.js'
 import type { ModelFolder, ModelPart } from '../models/svd/folder.js'
+import { BASE_CHANNELS, CONDITION_CHANNELS, LATENT_CHANNELS } from '../models/svd/latents.js'
 import { UNetSpatioTemporalConditionModel } from '../models/svd/unet.js'
 import { AutoencoderKLTemporalDecoder } from '../models/svd/vae.js'
-import type { Observer } from '../nn/index.js'
+import type { LoadOptions, Observer } from '../nn/index.js'
 import type { TensorFile } from '../tensor/files/index.js'
-import { RevisionError, scope, Tensor, type Runtime } from '../tensor/index.js'
+import { scope, Tensor, UsageError, type Runtime } from '../tensor/index.js'
+import { finiteFloats } from './finite.js'
 import type { Picture } from './media/picture.js'
-import { CONDITION_CHANNELS } from './motion-condition.js'
 import { clipPixels, toPicture, videoPixels } from './preprocess.js'
 import { sampleEuler } from './samplers/euler.js'
 import { initNoiseSigma, karrasSigmas, type EulerConfig } from './schedulers/euler.js'
 import type { GenerateSettings } from './settings.js'
-
-const latentChannels = 4
-/** Input channels of the UNet without motion condition: noisy latents and the picture's. */
-const baseChannels = 2 * latentChannels
 
 /** What every stage needs. */
 export interface StageContext {
@@ -26,15 +23,17 @@ export interface StageContext {
   readonly model: ModelFolder
   readonly settings: GenerateSettings
   readonly signal?: AbortSignal
+  /** Hears how far the weights of a stage are loaded, in bytes. */
+  readonly progress?: LoadOptions['progress']
   readonly observe?: Observer
 }
 
 /** What the picture shows: its CLIP embedding, [1, 1, D]. */
 export async function encodeForContext(context: StageContext, image: Picture): Promise<Tensor> {
-  const { runtime, model, signal, observe } = context
+  const { runtime, model, signal, progress, observe } = context
   const { config } = model.imageEncoder
   using encoder = await load(model.imageEncoder, file =>
-    CLIPVisionModelWithProjection.load(runtime, file, config, { signal }),
+    CLIPVisionModelWithProjection.load(runtime, file, config, { signal, progress }),
   )
   const pixels = clipPixels(image, config.imageSize)
   const embeddings = scope(() => {
@@ -43,15 +42,15 @@ export async function encodeForContext(context: StageContext, image: Picture): P
     return encoder.forward(pixelValues).imageEmbeds.reshape([1, 1, -1])
   })
   observe?.('image_embeddings', embeddings)
-  return done(runtime, embeddings)
+  return finished(embeddings, 'image encoder', 'embeddings')
 }
 
 /** What the picture looks like: its latents with a little noise in it, [1, 4, h, w]; not scaled. */
 export async function encodeForLatents(context: StageContext, image: Picture, noise: Float32Array): Promise<Tensor> {
-  const { runtime, model, settings, signal, observe } = context
+  const { runtime, model, settings, signal, progress, observe } = context
   const { width, height, noiseAug } = settings
-  const { config } = model.vae
-  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, { signal }))
+  const options = { only: AutoencoderKLTemporalDecoder.encoderWeights, signal, progress }
+  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, model.vae.config, options))
   const pixels = videoPixels(image, width, height)
   const latents = scope(() => {
     observe?.('image_preprocessed', Tensor.from(runtime, pixels, [1, 3, height, width]))
@@ -59,7 +58,7 @@ export async function encodeForLatents(context: StageContext, image: Picture, no
     return vae.encode(Tensor.from(runtime, noisy, [1, 3, height, width], 'f32', 'image')).mean
   })
   observe?.('image_latents', latents)
-  return done(runtime, latents)
+  return finished(latents, 'vae encoder', 'latents')
 }
 
 /** What goes into the UNet. */
@@ -80,14 +79,16 @@ export async function* denoiseVideo(
   context: StageContext,
   { embeddings, pictureLatents, condition, scheduler, noise }: DenoiseInputs,
 ): AsyncGenerator<{ type: 'step'; step: number; steps: number; seconds: number }, Tensor, undefined> {
-  const { runtime, model, settings, signal, observe } = context
-  const { frames, steps, fps, motionBucket, noiseAug, maxGuidance } = settings
+  const { runtime, model, settings, signal, progress, observe } = context
+  const { frames, steps, fps, motionBucket, noiseAug, minGuidance, maxGuidance } = settings
   // A checkpoint without the motion condition is given weights of zero for it.
-  const inChannels = condition ? baseChannels + CONDITION_CHANNELS : model.unet.config.inChannels
+  const inChannels = condition ? BASE_CHANNELS + CONDITION_CHANNELS : model.unet.config.inChannels
   const config = { ...model.unet.config, inChannels }
-  using unet = await load(model.unet, file => UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal }))
+  using unet = await load(model.unet, file =>
+    UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal, progress }),
+  )
   const [, , height, width] = pictureLatents.shape
-  const shape = [1, frames, latentChannels, height, width]
+  const shape = [1, frames, LATENT_CHANNELS, height, width]
   const sigmas = karrasSigmas(steps, scheduler)
   const scale = initNoiseSigma(sigmas)
   using start = Tensor.from(
@@ -99,8 +100,9 @@ export async function* denoiseVideo(
   )
   observe?.('latents', start)
 
-  // With guidance the network also sees the video without the picture: [without, with].
-  const guided = maxGuidance > 1
+  // With guidance the network also sees the video without the picture: [without, with]. (The source looks at maxGuidance
+  // alone, and so lets guidance that falls to 1 or less go unheard.)
+  const guided = Math.max(minGuidance, maxGuidance) > 1
   const batch = guided ? 2 : 1
   using hidden = scope(() => (guided ? withZeros(embeddings) : embeddings.share())) // [B,1,D]
   using fixed = scope(() => fixedChannels(pictureLatents, condition, { batch, frames, inChannels }))
@@ -118,14 +120,14 @@ export async function* denoiseVideo(
   let clock = performance.now()
   for (const { step, sample } of sampleEuler(denoise, start, sigmas)) {
     observe?.('latents', sample)
-    await runtime.sync()
+    await finiteFloats(sample, 'unet', `latents of step ${step}`)
     signal?.throwIfAborted()
     const seconds = (performance.now() - clock) / 1000
     yield { type: 'step', step, steps, seconds }
     clock = performance.now()
     if (step === steps) return sample.share()
   }
-  throw new RangeError('a run has at least one step')
+  throw new UsageError({ where: 'steps', what: 'a run has at least one' })
 }
 
 /** Decodes latents [1, frames, 4, h, w] to pictures, `decodeChunk` frames at a time. */
@@ -133,10 +135,11 @@ export async function* decodeFrames(
   context: StageContext,
   latents: Tensor,
 ): AsyncGenerator<{ type: 'frames'; frame: number; frames: number }, Picture[], undefined> {
-  const { runtime, model, settings, signal, observe } = context
+  const { runtime, model, settings, signal, progress, observe } = context
   const { frames, width, height, decodeChunk } = settings
   const { config } = model.vae
-  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, { signal }))
+  const options = { only: AutoencoderKLTemporalDecoder.decoderWeights, signal, progress }
+  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, options))
   using z = scope(() => affine(latents.reshape([frames, ...latents.shape.slice(2)]), 1 / config.scalingFactor, 0))
   const pictures: Picture[] = []
   while (pictures.length < frames) {
@@ -145,13 +148,7 @@ export async function* decodeFrames(
     const count = Math.min(decodeChunk, frames - first)
     using sample = scope(() => vae.decode(slice(z, 0, first, first + count), count)) // [count,3,H,W]
     observe?.('frames', sample)
-    const values = await sample.floats()
-    if (!values.every(Number.isFinite))
-      throw new RevisionError({
-        where: 'vae decoder',
-        what: `frames ${first} to ${first + count - 1} are not finite`,
-        hint: 'other weights or another runtime',
-      })
+    const values = await finiteFloats(sample, 'vae decoder', `frames from ${first}`)
     for (let i = 0; i < count; i++) {
       const size = 3 * width * height
       pictures.push(toPicture(values.subarray(i * size, (i + 1) * size), width, height))
@@ -171,10 +168,10 @@ async function load<C, M>({ openWeights }: ModelPart<C>, build: (file: TensorFil
   }
 }
 
-/** The tensor when the device has made it; released if that failed. */
-async function done(runtime: Runtime, tensor: Tensor): Promise<Tensor> {
+/** The tensor when the device has made it; released if that failed or it is not finite. */
+async function finished(tensor: Tensor, where: string, what: string): Promise<Tensor> {
   try {
-    await runtime.sync()
+    await finiteFloats(tensor, where, what)
     return tensor
   } catch (error) {
     tensor.dispose()
@@ -196,9 +193,9 @@ function fixedChannels(
   const { runtime, shape } = pictureLatents
   const [, , height, width] = shape
   const rows = batch === 2 ? withZeros(pictureLatents) : pictureLatents // [B,4,h,w]
-  const video = [batch, frames, latentChannels, height, width]
-  const picture = expand(rows.reshape([batch, 1, latentChannels, height, width]), video)
-  if (inChannels === baseChannels) return picture
+  const video = [batch, frames, LATENT_CHANNELS, height, width]
+  const picture = expand(rows.reshape([batch, 1, LATENT_CHANNELS, height, width]), video)
+  if (inChannels === BASE_CHANNELS) return picture
   // Guidance is about the picture: both halves know the motion.
   const size = [frames, CONDITION_CHANNELS, height, width]
   const motion = condition ? Tensor.from(runtime, condition, [1, ...size]) : Tensor.zeros(runtime, [1, ...size])

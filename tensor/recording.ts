@@ -1,7 +1,7 @@
 // The memory of recorded work. Work that is to run again on the same memory holds all of it: what it was given, what it
 // keeps, and what passes through. The latter gets its memory when all is recorded, so that every lifetime is known: blocks
 // are shared by greed for size, after Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference"
-// (arXiv:2001.03288, section 4.3, greedy by size for shared objects).
+// (arXiv:2001.03288: greedy by size, for shared objects).
 
 import { LifetimeError } from './errors.js'
 

@@ -85,6 +85,8 @@ export interface Runtime {
   warmUp(body: (runtime: Runtime) => void): Promise<void>
   /** Gives memory back. Work recorded before may still use it. */
   release(storage: Storage): void
+  /** Gives idle memory back to the system: between two networks that use other sizes. */
+  trim(): void
   /** Counts a storage that was dropped without being released. */
   reportLeak(label: string): void
   statistics(): Statistics

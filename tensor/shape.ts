@@ -20,6 +20,17 @@ export function stridesOf(shape: Shape): number[] {
   return strides
 }
 
+/** Whether all sizes are whole numbers from 0. */
+export function isShape(shape: Shape): boolean {
+  return shape.every(n => Number.isSafeInteger(n) && n >= 0)
+}
+
+/** Throws a ShapeError for sizes that are no whole numbers from 0. */
+export function assertShape(where: string, shape: Shape): void {
+  if (!isShape(shape))
+    throw new ShapeError({ where, what: 'bad shape', expected: 'whole numbers from 0', got: showShape(shape) })
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, axis) => n === b[axis])
 }

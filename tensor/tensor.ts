@@ -6,7 +6,7 @@ import { LifetimeError, ShapeError } from './errors.js'
 import { bytesOf } from './op.js'
 import type { Runtime, Storage, StoredTensor } from './runtime.js'
 import { enterScope } from './scope.js'
-import { showShape, sizeOf, type Shape } from './shape.js'
+import { assertShape, isShape, showShape, sizeOf, type Shape } from './shape.js'
 
 class SharedStorage {
   handles = 0
@@ -35,6 +35,7 @@ export function hostBytes(
   dtype: DType,
   label: string,
 ): Uint8Array<ArrayBufferLike> {
+  assertShape(label, shape)
   if (data.length !== sizeOf(shape))
     throw new ShapeError({
       where: label,
@@ -73,6 +74,7 @@ export class Tensor implements StoredTensor, Disposable {
 
   /** A tensor over fresh memory with arbitrary contents, for an operation to write. */
   static allocate(runtime: Runtime, shape: Shape, dtype: DType, label = 'tensor'): Tensor {
+    assertShape(label, shape)
     const storage = runtime.allocate(bytesOf({ shape, dtype }), label)
     return new Tensor(new SharedStorage(runtime, storage), [...shape], dtype, label)
   }
@@ -95,6 +97,7 @@ export class Tensor implements StoredTensor, Disposable {
 
   /** A tensor of zeros. */
   static zeros(runtime: Runtime, shape: Shape, dtype: DType = 'f32', label = 'zeros'): Tensor {
+    assertShape(label, shape)
     return Tensor.from(runtime, allocateHost(dtype, sizeOf(shape)), shape, dtype, label)
   }
 
@@ -133,11 +136,7 @@ export class Tensor implements StoredTensor, Disposable {
   reshape(shape: Shape): Tensor {
     const known = shape.reduce((product, n) => (n === -1 ? product : product * n), 1)
     const full = shape.map(n => (n === -1 ? this.size / known : n))
-    if (
-      sizeOf(full) !== this.size ||
-      shape.filter(n => n === -1).length > 1 ||
-      !full.every(n => Number.isInteger(n) && n >= 0)
-    )
+    if (sizeOf(full) !== this.size || shape.filter(n => n === -1).length > 1 || !isShape(full))
       throw new ShapeError({
         where: 'reshape',
         what: 'number of elements changes',

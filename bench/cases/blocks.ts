@@ -87,7 +87,15 @@ function unetConfig(channels: readonly number[]): UNetConfig {
     downAttention: i < channels.length - 1,
     upAttention: i < channels.length - 1,
   }))
-  return { inChannels: 8, outChannels: 4, levels, additionTimeEmbedDim: 256, additionTimeIds: 3, numFrames: 25 }
+  return {
+    inChannels: 8,
+    outChannels: 4,
+    levels,
+    additionTimeEmbedDim: 256,
+    additionTimeIds: 3,
+    numFrames: 25,
+    sampleSize: 96,
+  }
 }
 
 function unetStep(name: string, frames: number, height: number, width: number, channels: readonly number[]): Module {

@@ -39,6 +39,7 @@ export function chunkRows(
       what: 'one row is larger than a binding may be',
       expected: `at most ${facts.limits.maxStorageBufferBindingSize} bytes`,
       got: `rows of ${operands.map(({ dtype, perRow }) => `${perRow} ${dtype}`).join(', ')}`,
+      hint: 'smaller tensors, or a device with larger bindings',
     })
   return runsOf(rows, most)
 }

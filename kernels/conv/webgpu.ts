@@ -84,7 +84,7 @@ function launch(
 
   const first = tap === part.taps[0]
   const last = tap === part.taps[part.taps.length - 1]
-  const tiles = tilesOf(variant, n, false, facts)
+  const tiles = tilesOf(variant, { rows: pixels, columns: n }, false, facts)
   const tileCount = partGroups * Math.ceil(pixels / tiles.rows) * Math.ceil(n / tiles.columns)
   return {
     shader: variant === 'direct' ? 'conv/conv.wgsl' : `conv/${variant}.wgsl`,

@@ -71,7 +71,7 @@ function launch(
   const bWindow = windowOf(b, bStart, (batches.count - 1) * n * k + bColumns * terms.count, facts)
   // A sum that is cut adds to what is there, and ends with the epilogue.
   const last = terms.start + terms.count === k
-  const tiles = tilesOf(variant, part.count, geglu, facts)
+  const tiles = tilesOf(variant, { rows: rows.count, columns: part.count }, geglu, facts)
   const tileCount = batches.count * Math.ceil(rows.count / tiles.rows) * Math.ceil(part.count / tiles.columns)
   return {
     shader: variant === 'direct' ? 'matmul/matmul.wgsl' : `matmul/${variant}.wgsl`,

@@ -3,6 +3,7 @@
 import {
   broadcastShapes,
   execute,
+  isShape,
   sameShape,
   ShapeError,
   showShape,
@@ -23,10 +24,7 @@ export const expandOp: Op<ExpandOperands, ExpandParams> = {
   name: 'expand',
 
   infer({ x }, { shape }) {
-    if (
-      !shape.every(n => Number.isSafeInteger(n) && n >= 0) ||
-      !sameShape(broadcastShapes('expand', x.shape, shape), shape)
-    )
+    if (!isShape(shape) || !sameShape(broadcastShapes('expand', x.shape, shape), shape))
       throw new ShapeError({
         where: 'expand',
         what: 'does not expand to the shape',

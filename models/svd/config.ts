@@ -36,6 +36,8 @@ export interface UNetConfig {
   additionTimeIds: number
   /** Frames it was trained on. */
   numFrames: number
+  /** Height and width of the latents it was made for, as if they were square. */
+  sampleSize: number
 }
 
 /** Reads and checks config.json; throws one FileError that tells everything that is wrong. `where` names the file. */
@@ -57,6 +59,7 @@ export function parseUNetConfig(where: string, text: string): UNetConfig {
   const additionTimeEmbedDim = reader.integer('addition_time_embed_dim', { min: 2, max: 4096, default: 256 })
   const projection = reader.integer('projection_class_embeddings_input_dim', { max: 16384, default: 768 })
   const numFrames = reader.integer('num_frames', { max: 4096, default: 25 })
+  const sampleSize = reader.integer('sample_size', { max: 1024, default: 96 })
   channels.forEach((n, i) => {
     const name = `block_out_channels[${i}]`
     reader.check(n % groups === 0, name, `a multiple of ${groups}`, n)
@@ -84,5 +87,6 @@ export function parseUNetConfig(where: string, text: string): UNetConfig {
     additionTimeEmbedDim,
     additionTimeIds: projection / additionTimeEmbedDim,
     numFrames,
+    sampleSize,
   }
 }

@@ -1,11 +1,16 @@
 // A Stable Video Diffusion model on disk, as diffusers lays it out: model_index.json, and a sub-folder for each part.
 
+import { checkWeights, type Weights } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError } from '../../tensor/index.js'
 import { openConfig, openWeights, readConfigText, type WeightsBase } from '../checkpoint.js'
 import { parseCLIPVisionConfig, type CLIPVisionConfig } from '../clip/config.js'
+import { CLIPVisionModelWithProjection } from '../clip/vision.js'
 import { parseUNetConfig, type UNetConfig } from './config.js'
+import { ADDED_TIME_IDS, BASE_CHANNELS, CONDITION_CHANNELS, LATENT_CHANNELS, LATENT_PIXELS } from './latents.js'
+import { UNetSpatioTemporalConditionModel } from './unet.js'
 import { parseVaeConfig, type VaeConfig } from './vae-config.js'
+import { AutoencoderKLTemporalDecoder } from './vae.js'
 
 /** One network of the model: its configuration, and its weights when they are asked for. */
 export interface ModelPart<C> {
@@ -21,8 +26,6 @@ export interface ModelFolder {
   readonly imageEncoder: ModelPart<CLIPVisionConfig>
   /** The folder of the scheduler's configuration. */
   readonly scheduler: string
-  /** Height and width of the latents that the model was made for, as if it were square. */
-  readonly sampleSize: number
 }
 
 // Sub-folders and the classes that model_index.json names for them.
@@ -38,7 +41,8 @@ const hint =
 
 /**
  * Checks a model folder: all parts are there, of the classes that are built here, with configurations that make sense and
- * weights that are whole. Throws a FileError that says what is wrong. Loads nothing.
+ * weights that are whole and fit them. Throws a FileError that says what is wrong, for the weights of all networks at
+ * once. Loads nothing.
  */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const { stat } = await import('node:fs/promises')
@@ -57,34 +61,63 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
   const part = async <C>(name: string, base: WeightsBase, parse: (where: string, text: string) => C) => {
     const folder = join(path, name)
     const config = parse(join(folder, 'config.json'), await readConfigText(folder))
-    await (await openWeights(folder, base)).close()
     return { config, openWeights: () => openWeights(folder, base) }
   }
-  const unetFields = await openConfig(join(path, 'unet'))
-  const sampleSize = unetFields.integer('sample_size', { max: 1024, default: 96 })
-  unetFields.finish()
   const model: ModelFolder = {
     path,
     unet: await part('unet', 'diffusion_pytorch_model', parseUNetConfig),
     vae: await part('vae', 'diffusion_pytorch_model', parseVaeConfig),
     imageEncoder: await part('image_encoder', 'model', parseCLIPVisionConfig),
     scheduler: join(path, 'scheduler'),
-    sampleSize,
   }
   checkFit(model)
+  await checkAllWeights(model)
   return model
+}
+
+/** Compares what is in the files with what the networks need, before anyone waits for one that others cannot follow. */
+async function checkAllWeights({ path, unet, vae, imageEncoder }: ModelFolder): Promise<void> {
+  const networks: [ModelPart<unknown>, { readonly weights: Weights }][] = [
+    [unet, new UNetSpatioTemporalConditionModel(unet.config)],
+    [vae, new AutoencoderKLTemporalDecoder(vae.config)],
+    [imageEncoder, new CLIPVisionModelWithProjection(imageEncoder.config)],
+  ]
+  const errors: FileError[] = []
+  for (const [part, { weights }] of networks) {
+    try {
+      const file = await part.openWeights()
+      try {
+        checkWeights(weights, file)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      errors.push(error)
+    }
+  }
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1)
+    throw new FileError(
+      { where: path, what: errors.map(({ message }) => message).join('; ') },
+      { cause: new AggregateError(errors) },
+    )
 }
 
 /** The parts have to fit each other, and pictures of three colours. */
 function checkFit({ path, unet, vae, imageEncoder }: ModelFolder): void {
   const { inChannels, outChannels, levels, additionTimeIds } = unet.config
   const { latentChannels, blockOutChannels } = vae.config
+  const motionChannels = BASE_CHANNELS + CONDITION_CHANNELS
   const facts: [boolean, string][] = [
-    [latentChannels === 4 && outChannels === 4, 'latents of 4 channels'],
-    [inChannels === 8 || inChannels === 10, 'a UNet of 8 input channels, or 10 with the motion condition'],
-    [additionTimeIds === 3, 'a UNet with 3 added time ids'],
+    [latentChannels === LATENT_CHANNELS && outChannels === LATENT_CHANNELS, `latents of ${LATENT_CHANNELS} channels`],
+    [
+      inChannels === BASE_CHANNELS || inChannels === motionChannels,
+      `a UNet of ${BASE_CHANNELS} input channels, or ${motionChannels} with the motion condition`,
+    ],
+    [additionTimeIds === ADDED_TIME_IDS, `a UNet with ${ADDED_TIME_IDS} added time ids`],
     [vae.config.inChannels === 3 && vae.config.outChannels === 3, 'a VAE for pictures of 3 channels'],
-    [blockOutChannels.length === 4, 'a VAE of 4 levels'],
+    [2 ** (blockOutChannels.length - 1) === LATENT_PIXELS, `a VAE of ${Math.log2(LATENT_PIXELS) + 1} levels`],
     [imageEncoder.config.channels === 3, 'an image encoder for pictures of 3 channels'],
     [
       levels.every(level => level.contextChannels === imageEncoder.config.projectionDim),

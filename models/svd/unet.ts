@@ -17,10 +17,8 @@ import {
 import type { TensorFile } from '../../tensor/files/index.js'
 import { sameShape, scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { UNetConfig } from './config.js'
+import { BASE_CHANNELS } from './latents.js'
 import { DownBlock, MidBlock, UpBlock, type Conditions } from './unet-blocks.js'
-
-/** Input channels of a checkpoint without motion condition: noisy latents and image latents, 4 each. */
-const baseChannels = 8
 
 function check(holds: boolean, what: string, expected: string, got: string): void {
   if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
@@ -45,7 +43,7 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     const [widest, narrowest] = [channels[0], channels[channels.length - 1]]
     const tembChannels = 4 * widest
     const last = levels.length - 1
-    const optionalInputs = Math.max(0, inChannels - baseChannels)
+    const optionalInputs = Math.max(0, inChannels - BASE_CHANNELS)
     this.conv_in = new Conv2d(scope.at('conv_in'), inChannels, widest, { kernel: 3, padding: 1, optionalInputs })
     this.time_embedding = new TimestepEmbedding(scope.at('time_embedding'), widest, tembChannels)
     const ids = additionTimeIds * additionTimeEmbedDim

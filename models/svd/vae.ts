@@ -20,6 +20,10 @@ export interface LatentMoments {
 
 /** Pictures to latents and latents to video. */
 export class AutoencoderKLTemporalDecoder implements Disposable {
+  /** What `encode` and what `decode` need, for `load`'s option `only`: beginnings of the weights' names. */
+  static readonly encoderWeights = ['encoder.', 'quant_conv.']
+  static readonly decoderWeights = ['decoder.']
+
   readonly encoder: Encoder
   readonly decoder: TemporalDecoder
   readonly quant_conv: Conv2d

@@ -1,24 +1,25 @@
 // `revision generate`: a video from one picture. Everything that can be wrong without a model being loaded is found before
 // one is, and the output folder holds either all results or none.
 
-import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { CommandModule } from 'yargs'
 import { openRuntime } from '../../kernels/index.js'
 import { openModelFolder } from '../../models/svd/folder.js'
 import { quote } from '../../tensor/files/quote.js'
-import { FileError, UsageError } from '../../tensor/index.js'
+import { UsageError } from '../../tensor/index.js'
 import { generate, type GenerateOptions, type GenerateResult } from '../generate.js'
-import { readLabels, readPicture } from '../media/decode.js'
+import { writeFileAtomically } from '../media/atomic.js'
+import { readPicture } from '../media/decode.js'
 import { contactSheet, writePng } from '../media/encode.js'
 import { writeMp4 } from '../media/mp4.js'
 import { frameName, OutputFolder } from '../media/output.js'
-import type { PartMask } from '../motion-condition.js'
 import { readEulerConfig } from '../schedulers/euler.js'
-import { checkSettings, completeSettings, settingBounds, type GenerateSettings } from '../settings.js'
-import { Stopped } from './exit.js'
+import { checkSettings, completeSettings, settingBounds, settingNames, type GenerateSettings } from '../settings.js'
+import { readMasks } from './masks.js'
 import { runtimeOptions, type RuntimeArguments } from './options.js'
 import { Progress } from './progress.js'
+import { StopSignals } from './stop.js'
 
 interface GenerateArguments extends Partial<Record<keyof GenerateSettings, number | string>>, RuntimeArguments {
   model: string
@@ -63,26 +64,38 @@ export const generateCommand: CommandModule<object, GenerateArguments> = {
 
 async function run(args: GenerateArguments): Promise<void> {
   const given = settingsOf(args)
-  checkSettings(given)
+  checkSettings(given, optionOf)
   const image = await readPicture(args.image)
   const model = await openModelFolder(args.model)
   await readEulerConfig(model.scheduler)
-  const settings = completeSettings(given, { numFrames: model.unet.config.numFrames, sampleSize: model.sampleSize })
+  const settings = completeSettings(given, model.unet.config)
   const masks = args.masks === undefined ? undefined : await readMasks(args.masks, settings)
 
-  await using output = await OutputFolder.create(args.out)
+  using stop = new StopSignals()
+  using output = await OutputFolder.create(args.out)
   const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter })
+  const progress = new Progress()
   try {
-    const result = await listen({ ...settings, model: args.model, image, masks, runtime })
-    await write(output, result)
+    const { signal } = stop
+    const result = await listen({ ...settings, model: args.model, image, masks, runtime, signal }, progress)
+    progress.writing()
+    await write(output, result, signal)
+    stop.ignore()
+    await output.commit()
   } finally {
+    progress.end()
     await runtime.close()
   }
+  for (const name of fileNames(settings.frames)) console.log(join(output.path, name))
 }
 
 function settingsOf(args: GenerateArguments): Partial<GenerateSettings> {
-  const names = Object.keys(settingBounds) as (keyof GenerateSettings)[]
-  return Object.fromEntries(names.map(name => [name, numberOf(name, args[name])]))
+  return Object.fromEntries(settingNames.map(name => [name, numberOf(optionOf(name), args[name])]))
+}
+
+/** What a user types for a setting: `--max-guidance` for maxGuidance. */
+function optionOf(name: keyof GenerateSettings): string {
+  return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
 
 function numberOf(where: string, given: number | string | undefined): number | undefined {
@@ -92,59 +105,29 @@ function numberOf(where: string, given: number | string | undefined): number | u
   return value
 }
 
-/** One PNG of labels a frame, in the order of their names; said of the whole frame, with full confidence. */
-async function readMasks(folder: string, { frames, width, height }: GenerateSettings): Promise<PartMask[]> {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw new FileError({ where: folder, what: 'the folder of masks cannot be read' }, { cause })
-  })
-  const files = names.filter(name => /\.png$/i.test(name)).sort()
-  if (files.length !== frames)
-    throw new UsageError({
-      where: folder,
-      what: 'not one mask for each frame',
-      expected: `${frames} PNG files`,
-      got: String(files.length),
-    })
-  const masks: PartMask[] = []
-  for (const name of files) {
-    const labels = await readLabels(join(folder, name))
-    if (labels.width !== width || labels.height !== height)
-      throw new UsageError({
-        where: join(folder, name),
-        what: 'the mask is not of the size of the video',
-        expected: `${width} x ${height}`,
-        got: `${labels.width} x ${labels.height}`,
-      })
-    masks.push({ labels, confidence: 1 })
-  }
-  return masks
-}
-
-/** Runs with progress on standard error; Ctrl-C stops at the next step, a second one at once. */
-async function listen(options: GenerateOptions): Promise<GenerateResult> {
-  const controller = new AbortController()
-  const stop = () => controller.abort(new Stopped())
-  process.once('SIGINT', stop)
-  const progress = new Progress()
-  try {
-    const events = generate({ ...options, signal: controller.signal })
-    for (let next = await events.next(); ; next = await events.next()) {
-      if (next.done) return next.value
-      progress.show(next.value)
-    }
-  } finally {
-    progress.end()
-    process.off('SIGINT', stop)
+/** Runs with progress on standard error. */
+async function listen(options: GenerateOptions, progress: Progress): Promise<GenerateResult> {
+  const events = generate({ ...options, onLoad: load => progress.load(load) })
+  for (let next = await events.next(); ; next = await events.next()) {
+    if (next.done) return next.value
+    progress.show(next.value)
+    // The plain loops never wait; signals are heard only when somebody does.
+    await setImmediate()
   }
 }
 
-/** Frames, video, contact sheet and settings; their paths go to standard output. */
-async function write(output: OutputFolder, { frames, settings }: GenerateResult): Promise<void> {
-  for (const [index, frame] of frames.entries()) await output.writeFrame(index, frame)
+/** Frames, video, contact sheet and settings. */
+async function write(output: OutputFolder, { frames, settings }: GenerateResult, signal: AbortSignal): Promise<void> {
+  for (const [index, frame] of frames.entries()) {
+    signal.throwIfAborted()
+    await output.writeFrame(index, frame)
+  }
   await writeMp4(output.file('video.mp4'), frames, settings.fps)
   await writePng(output.file('sheet.png'), contactSheet(frames))
-  await writeFile(output.file('settings.json'), `${JSON.stringify(settings, null, 2)}\n`)
-  await output.commit()
-  const names = ['video.mp4', 'sheet.png', 'settings.json', ...frames.map((_, index) => frameName(index))]
-  for (const name of names) console.log(join(output.path, name))
+  const text = `${JSON.stringify(settings, null, 2)}\n`
+  await writeFileAtomically(output.file('settings.json'), Buffer.from(text))
+}
+
+function fileNames(frames: number): string[] {
+  return ['video.mp4', 'sheet.png', 'settings.json', ...Array.from({ length: frames }, (_, i) => frameName(i))]
 }

@@ -9,7 +9,7 @@ import { generateCommand } from './generate.js'
 
 const packageFile = new URL('../../../package.json', import.meta.url)
 
-/** Runs one command; gives the exit code: 0, 1 for a bug or a failed check, 2 for input that cannot be used, 130 if stopped. */
+/** Runs one command; gives the exit code (docs/cli.md). */
 export async function runCli(args: readonly string[]): Promise<number> {
   try {
     const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }

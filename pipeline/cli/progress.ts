@@ -1,6 +1,6 @@
 // What a run is doing, on standard error: a line for each stage and step, or on a terminal one line that changes.
 
-import type { GenerateEvent } from '../generate.js'
+import type { GenerateEvent, LoadProgress } from '../generate.js'
 import { oneLine } from './exit.js'
 
 /** Bytes for people. */
@@ -8,9 +8,15 @@ export function showBytes(bytes: number): string {
   return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`
 }
 
+// Less is loaded before anybody asks.
+const longLoad = 2 ** 28
+// Lines for each load.
+const loadLines = 10
+
 /** Shows events as they come. */
 export class Progress {
   #pending = false
+  #loaded = 0
 
   show(event: GenerateEvent): void {
     switch (event.type) {
@@ -20,6 +26,7 @@ export class Progress {
         break
       }
       case 'stage':
+        this.#loaded = 0
         this.#change(`${event.stage} ...`)
         break
       case 'step':
@@ -34,6 +41,19 @@ export class Progress {
       case 'done':
         break
     }
+  }
+
+  /** Shows how far the weights are, if there are many: a line for each tenth. */
+  load({ stage, bytes, total }: LoadProgress): void {
+    const tenths = Math.floor((loadLines * bytes) / total)
+    if (total <= longLoad || tenths === this.#loaded) return
+    this.#loaded = tenths
+    this.#change(`${stage}: loaded ${showBytes(bytes)} of ${showBytes(total)}`)
+  }
+
+  /** Says that the work is done but for the files. */
+  writing(): void {
+    this.#line('writing ...')
   }
 
   /** Leaves the terminal on a fresh line. */

@@ -4,6 +4,7 @@
 // Three things are done here and not left to the library: colours are averaged over the four pixels that share them (it
 // takes one of the four); frame rates need not be whole numbers; dates are left out, so that equal frames give equal files.
 
+import { setImmediate } from 'node:timers/promises'
 import { ShapeError, UsageError } from '../../tensor/errors.js'
 import { writeFileAtomically } from './atomic.js'
 import { commonSize } from './encode.js'
@@ -57,7 +58,11 @@ export async function encodeMp4(frames: readonly Picture[], fps: number): Promis
     encoder.quantizationParameter = QUANTISER
     encoder.groupOfPictures = KEY_FRAME_EVERY
     encoder.initialize()
-    for (const frame of frames) encoder.addFrameYuv(toYuv420(frame))
+    for (const frame of frames) {
+      encoder.addFrameYuv(toYuv420(frame))
+      // Everybody else gets a turn: a long video takes minutes.
+      await setImmediate()
+    }
     encoder.finalize()
     const bytes = encoder.FS.readFile(encoder.outputFilename)
     encoder.FS.unlink(encoder.outputFilename)

@@ -1,5 +1,6 @@
 // A folder of results that is there whole or not at all.
 
+import { rmdirSync, rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { FileError, LifetimeError, UsageError } from '../../tensor/errors.js'
@@ -16,19 +17,21 @@ export function frameName(index: number): string {
 
 /**
  * Collects files in a temporary folder and puts them into place at the end: `create`, then `file` and `writeFrame` as
- * often as needed, then `commit`, or `discard` to leave no trace. `await using` discards what was not committed.
+ * often as needed, then `commit`, or `discard` to leave no trace. `using`
+ * discards what was not committed, and so does the end of the program.
  */
 export class OutputFolder {
   /** Where the files will be. */
   readonly path: string
   private readonly partial: string
-  private readonly firstMade: string
+  /** Folders that were made to hold the partial one, the outermost first. */
+  private readonly made: string[] = []
   private open = true
 
-  private constructor(path: string, partial: string, firstMade: string) {
+  private constructor(path: string, partial: string) {
     this.path = path
     this.partial = partial
-    this.firstMade = firstMade
+    process.once('exit', this.onExit)
   }
 
   /**
@@ -44,7 +47,9 @@ export class OutputFolder {
     try {
       const exists = await folderExists(target)
       const partial = partialName(exists ? target + sep : target)
-      return new OutputFolder(target, partial, await makeFolder(partial))
+      const folder = new OutputFolder(target, partial)
+      await folder.make()
+      return folder
     } catch (cause) {
       throw new UsageError(
         {
@@ -87,7 +92,7 @@ export class OutputFolder {
     try {
       if (await folderExists(this.path)) await this.merge()
       else await rename(this.partial, this.path)
-      this.open = false
+      this.close()
     } catch (cause) {
       throw new FileError(
         { where: this.path, what: 'the results cannot be moved into the output folder', got: reasonOf(cause) },
@@ -97,24 +102,42 @@ export class OutputFolder {
   }
 
   /** Removes everything that was written or made here. Does nothing after commit. */
-  async discard(): Promise<void> {
+  discard(): void {
     if (!this.open) return
-    this.open = false
-    await rm(this.partial, { recursive: true, force: true })
-    for (let folder = dirname(this.partial); folder.startsWith(this.firstMade); folder = dirname(folder)) {
-      // Stops at a folder that someone else has begun to use.
-      if (
-        !(await rmdir(folder).then(
-          () => true,
-          () => false,
-        ))
-      )
-        break
+    this.close()
+    // Tried again where a write that has not ended makes a file meanwhile.
+    rmSync(this.partial, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      for (const folder of this.made.toReversed()) rmdirSync(folder)
+    } catch {
+      // Someone else has begun to use a folder.
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.discard()
+  [Symbol.dispose](): void {
+    this.discard()
+  }
+
+  /** Node's own recursive mkdir never returns where a file system refuses with ENOENT, as /proc does. */
+  private async make(): Promise<void> {
+    try {
+      for (const folder of await missingFolders(dirname(this.partial))) {
+        await mkdir(folder)
+        this.made.push(folder)
+      }
+      await mkdir(this.partial)
+    } catch (error) {
+      this.discard()
+      throw error
+    }
+  }
+
+  // A program that ends in the middle leaves nothing either.
+  private readonly onExit = (): void => this.discard()
+
+  private close(): void {
+    this.open = false
+    process.off('exit', this.onExit)
   }
 
   private async merge(): Promise<void> {
@@ -136,13 +159,9 @@ export class OutputFolder {
   }
 }
 
-// Makes a folder and those above it that are missing; the topmost one made. (Node's own recursive mkdir never returns
-// where a file system refuses with ENOENT, as /proc does.)
-async function makeFolder(path: string): Promise<string> {
-  const parent = dirname(path)
-  const topmost = (await folderExists(parent)) ? path : await makeFolder(parent)
-  await mkdir(path)
-  return topmost
+// A folder and those above it, as far as they are missing, the outermost first.
+async function missingFolders(path: string): Promise<string[]> {
+  return (await folderExists(path)) ? [] : [...(await missingFolders(dirname(path))), path]
 }
 
 // Whether a folder is there; anything else in its place is an error.

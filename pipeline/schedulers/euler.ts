@@ -3,10 +3,8 @@
 // object with state; the step's two linear formulas are one; options that this model does not use are refused.
 // Sigmas: Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", equation 5.
 
-import { join } from 'node:path'
 import { add, affine, mul } from '../../kernels/index.js'
-import { readConfigText } from '../../models/checkpoint.js'
-import { ConfigReader } from '../../models/config-reader.js'
+import { openConfig } from '../../models/checkpoint.js'
 import { scope, Tensor, UsageError } from '../../tensor/index.js'
 
 /** The range of noise levels; everything else is fixed. */
@@ -22,7 +20,7 @@ const maxSteps = 1000
 
 // Options that choose between formulas: what each may be. `undefined` stands where diffusers' default
 // is the wanted value as well.
-const supported: Readonly<Record<string, readonly unknown[]>> = {
+const supported: Readonly<Record<string, readonly (string | boolean | null | undefined)[]>> = {
   _class_name: ['EulerDiscreteScheduler', undefined],
   prediction_type: ['v_prediction'],
   timestep_type: ['continuous'],
@@ -40,12 +38,8 @@ const supported: Readonly<Record<string, readonly unknown[]>> = {
  * not that of Stable Video Diffusion.
  */
 export async function readEulerConfig(folder: string): Promise<EulerConfig> {
-  const file = 'scheduler_config.json'
-  const text = await readConfigText(folder, file)
-  const config = new ConfigReader(join(folder, file), text)
-  const fields = new Map<string, unknown>(Object.entries(JSON.parse(text) as object))
-  for (const [name, values] of Object.entries(supported))
-    config.check(values.includes(fields.get(name)), name, JSON.stringify(values[0]), fields.get(name))
+  const config = await openConfig(folder, 'scheduler_config.json')
+  for (const [name, values] of Object.entries(supported)) config.oneOf(name, values)
   const sigmaMin = config.number('sigma_min', { min: 1e-6, max: 1e6 })
   const sigmaMax = config.number('sigma_max', { min: 1e-6, max: 1e6 })
   config.check(sigmaMin < sigmaMax, 'sigma_min', `less than sigma_max, ${sigmaMax}`, sigmaMin)

@@ -2,7 +2,7 @@
 
 import { allocateHost, byteSize, type DType, type HostArray } from '../dtype.js'
 import { ShapeError } from '../errors.js'
-import { type Shape, showShape, sizeOf } from '../shape.js'
+import { isShape, type Shape, showShape, sizeOf } from '../shape.js'
 import { replaceFile } from './atomic.js'
 import { quote } from './quote.js'
 import { encodeHeader } from './safetensors-header.js'
@@ -39,8 +39,13 @@ export async function writeSafetensors(
 }
 
 function checkShape(where: string, { name, shape }: SafetensorsEntry): void {
-  if (!shape.every(n => Number.isSafeInteger(n) && n >= 0) || !Number.isSafeInteger(sizeOf(shape)))
-    throw new ShapeError({ where, what: `tensor ${quote(name)}: bad shape`, got: showShape(shape) })
+  if (!isShape(shape) || !Number.isSafeInteger(sizeOf(shape)))
+    throw new ShapeError({
+      where,
+      what: `tensor ${quote(name)}: bad shape`,
+      expected: 'whole numbers from 0',
+      got: showShape(shape),
+    })
 }
 
 function checkData(where: string, { name, dtype, shape }: SafetensorsEntry, data: HostArray): void {

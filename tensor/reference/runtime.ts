@@ -196,6 +196,10 @@ export class ReferenceRuntime implements Runtime {
     if (block) this.#drop(block)
   }
 
+  trim(): void {
+    // Released memory is the collector's at once.
+  }
+
   reportLeak(): void {
     this.#statistics.leaks++
   }

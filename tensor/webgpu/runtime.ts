@@ -269,7 +269,6 @@ export class WebGpuRuntime implements Runtime {
     return (await this.#recorder.profiler?.take()) ?? []
   }
 
-  /** Destroys idle buffers. */
   trim(): void {
     this.#pool.trim()
   }

@@ -95,7 +95,7 @@ await t.test('matrices are taken where the adapter has some that fit', t => {
   t.equal(of([nvidia], { features: { ...gpu.features, subgroupMatrix: true } }), undefined, 'shaders need f16')
   t.equal(of([nvidia], { subgroupMaxSize: 128 }), undefined, 'four subgroups must fit a workgroup')
   t.same(of([nvidia, apple], { limits: { ...gpu.limits, maxComputeWorkgroupStorageSize: 8192 } }), apple, 'and memory')
-  t.match(tilesOf('subgroup-matrix', 320, true, withMatrices([nvidia])), {
+  t.match(tilesOf('subgroup-matrix', { rows: 320, columns: 320 }, true, withMatrices([nvidia])), {
     rows: 64,
     columns: 32,
     perWorkgroup: 1,
@@ -166,13 +166,17 @@ await t.test('shaders for matrix units compile', async t => {
       for (const file of ['matmul/subgroup-matrix.wgsl', 'conv/subgroup-matrix.wgsl'])
         for (const epilogue of epilogues) {
           if (paired && (file.startsWith('conv') || epilogue.ACTIVATION === 'none')) continue
-          const { defines } = tilesOf('subgroup-matrix', 320, paired, withMatrices([config]))
+          const { defines } = tilesOf('subgroup-matrix', { rows: 320, columns: 320 }, paired, withMatrices([config]))
           const code = preprocess(file, shaders, { ...formats, ...epilogue, ...defines, GEGLU: paired })
           device.pushErrorScope('validation')
           const module = device.createShaderModule({ code })
           device.createComputePipeline({ layout: 'auto', compute: { module } })
           const error = await device.popErrorScope()
-          t.equal(error?.message, undefined, `${file} ${config.M}x${config.N}x${config.K} ${String(epilogue.ACTIVATION)}`)
+          t.equal(
+            error?.message,
+            undefined,
+            `${file} ${config.M}x${config.N}x${config.K} ${String(epilogue.ACTIVATION)}`,
+          )
         }
   device.destroy()
 })

@@ -55,7 +55,6 @@ await t.test('Lanczos keeps a flat picture flat, and a picture of the same size 
     t.throws(() => resizeNearest(flat, width, height), { name: 'ShapeError' })
   }
   const tall = filled(1, 65535, [200, 3, 255])
-  t.same(resizeLanczos(tall, 1032, 8), filled(1032, 8, [200, 3, 255]), 'the highest picture, as wide as a video')
   t.throws(() => resizeLanczos(tall, 4097, 8), { name: 'ShapeError', message: /too high to become so wide/ })
   t.end()
 })

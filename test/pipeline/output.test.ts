@@ -47,27 +47,27 @@ await t.test('discard leaves no trace, and none of what others made', async t =>
   for (const path of ['new', 'deep/er/new', 'old']) {
     const out = await OutputFolder.create(join(root, path))
     await out.writeFrame(0, dot)
-    await out.discard()
-    await out.discard()
+    out.discard()
+    out.discard()
   }
   t.same(await readdir(root), ['old'])
   t.same(await readdir(join(root, 'old')), ['video.mp4'])
 
   const out = await OutputFolder.create(join(root, 'deep/er/out'))
   await mkdir(join(root, 'deep/other'))
-  await out.discard()
+  out.discard()
   t.same(await readdir(join(root, 'deep')), ['other'])
 })
 
 await t.test('what was not committed is discarded at the end of its block', async t => {
   const root = t.testdir()
   {
-    await using out = await OutputFolder.create(join(root, 'out'))
+    using out = await OutputFolder.create(join(root, 'out'))
     await out.writeFrame(0, dot)
   }
   t.same(await readdir(root), [])
   {
-    await using out = await OutputFolder.create(join(root, 'out'))
+    using out = await OutputFolder.create(join(root, 'out'))
     await out.writeFrame(0, dot)
     await out.commit()
   }
@@ -88,14 +88,14 @@ await t.test('a folder in the way of a file stops the whole move', async t => {
   await out.writeFrame(0, dot)
   await writeFile(out.file('video.mp4'), 'new')
   await t.rejects(out.commit(), { name: 'FileError', message: /a folder named video.mp4 is in the way/ })
-  await out.discard()
+  out.discard()
   t.same((await readdir(join(root, 'out'))).sort(), ['frame_0001.png', 'video.mp4'])
 })
 
 await t.test('names stay inside, and a closed folder says so', async t => {
   const out = await OutputFolder.create(join(t.testdir(), 'out'))
   for (const name of ['', '.', '..', '../x', 'a/b', '/etc/x']) t.throws(() => out.file(name), { name: 'UsageError' })
-  await out.discard()
+  out.discard()
   t.throws(() => out.file('x'), { name: 'LifetimeError' })
   await t.rejects(out.commit(), { name: 'LifetimeError' })
 })

@@ -223,7 +223,9 @@ await t.test('a warm-up compiles in the background what the work needs, and runs
     { name: 'ShapeError' },
   )
   let read: Promise<unknown> | undefined
-  runtime.dryRun(runtime => (read = small(runtime).data()))
+  runtime.dryRun(runtime => {
+    read = small(runtime).data()
+  })
   await t.rejects(read!, { name: 'LifetimeError', message: /nothing to read in a dry run/ })
   await runtime.close()
   await t.rejects(runtime.warmUp(use), { name: 'LifetimeError' })

@@ -32,6 +32,10 @@ for (const runtime of both) {
     t.throws(() => x.storage, { message: 'x: tensor used after it was released; try keep() or a wider scope' })
     t.throws(() => view.reshape([-2, -2]), /reshape: number of elements changes/)
     t.throws(() => view.reshape([3, -1]), /reshape: number of elements changes; expected 4 for \[1, 4\]; got \[3, -1\]/)
+    for (const shape of [[-1], [2, 2.5], [NaN]])
+      for (const make of [Tensor.zeros, Tensor.allocate])
+        t.throws(() => make(runtime, shape, 'f32', 'x'), /^x: bad shape; expected whole numbers from 0; got /)
+    t.throws(() => Tensor.from(runtime, [1, 2, 3, 4, 5], [2, 2.5]), { name: 'ShapeError', message: /bad shape/ })
     t.throws(() => Tensor.from(runtime, [1, 2], [3]), /elements do not fill the shape/)
     t.throws(
       () => Tensor.from(runtime, new Int32Array(1), [1]),

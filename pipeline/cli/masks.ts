@@ -1,0 +1,49 @@
+// The folder of part masks that `revision generate --masks` names.
+
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { reasonOf } from '../../tensor/files/index.js'
+import { FileError, UsageError } from '../../tensor/index.js'
+import { readLabels } from '../media/decode.js'
+import type { PartMask } from '../motion-condition.js'
+import type { GenerateSettings } from '../settings.js'
+
+// 2.png comes before 10.png.
+const { compare } = new Intl.Collator('en', { numeric: true })
+
+/**
+ * One PNG of labels a frame, in the order of their names, where numbers count as numbers; said of the whole frame, with
+ * full confidence.
+ *
+ * @throws FileError when the folder or a file cannot be read; UsageError when number or size are not the video's
+ */
+export async function readMasks(
+  folder: string,
+  { frames, width, height }: Pick<GenerateSettings, 'frames' | 'width' | 'height'>,
+): Promise<PartMask[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new FileError({ where: folder, what: 'the folder of masks cannot be read', got: reasonOf(cause) }, { cause })
+  })
+  // Names that differ in leading zeros alone are alike to `compare`.
+  const files = names.filter(name => /\.png$/i.test(name)).sort((a, b) => compare(a, b) || (a < b ? -1 : 1))
+  if (files.length !== frames)
+    throw new UsageError({
+      where: folder,
+      what: 'not one mask for each frame',
+      expected: `${frames} PNG files`,
+      got: String(files.length),
+    })
+  const masks: PartMask[] = []
+  for (const name of files) {
+    const labels = await readLabels(join(folder, name))
+    if (labels.width !== width || labels.height !== height)
+      throw new UsageError({
+        where: join(folder, name),
+        what: 'the mask is not of the size of the video',
+        expected: `${width} x ${height}`,
+        got: `${labels.width} x ${labels.height}`,
+      })
+    masks.push({ labels, confidence: 1 })
+  }
+  return masks
+}
