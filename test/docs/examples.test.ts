@@ -20,7 +20,9 @@ interface Example {
 }
 
 async function examples(): Promise<Example[]> {
-  const docs = (await readdir(join(projectRoot, 'docs'))).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
+  const docs = (await readdir(join(projectRoot, 'docs')))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`)
   const found: Example[] = []
   for (const file of ['README.md', ...docs]) {
     const text = await readFile(join(projectRoot, file), 'utf8')

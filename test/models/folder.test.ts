@@ -1,6 +1,6 @@
 // Finding a model's configuration and weights on disk.
 
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -71,8 +71,7 @@ void t.test('a model folder is checked as a whole', async t => {
   const model = await openModelFolder(path)
   t.match(model, {
     path,
-    sampleSize: 8,
-    unet: { config: { inChannels: 8 } },
+    unet: { config: { inChannels: 8, sampleSize: 8 } },
     vae: { config: { scalingFactor: 0.18215 } },
   })
   const file = await model.unet.openWeights()
@@ -83,4 +82,22 @@ void t.test('a model folder is checked as a whole', async t => {
     await t.rejects(openModelFolder(path), { name: 'FileError', message: new RegExp(part) }, `${part} is missing`)
     await rename(join(folder, 'away'), join(path, part))
   }
+})
+
+void t.test('weights that do not fit are told of all networks at once', async t => {
+  const path = join(folder, 'misfits')
+  await makeTinyModel(path)
+  const edit = async (file: string, fields: object) => {
+    const config = JSON.parse(await readFile(join(path, file), 'utf8')) as object
+    await writeFile(join(path, file), JSON.stringify({ ...config, ...fields }))
+  }
+  await edit('vae/config.json', { block_out_channels: [32, 32, 64, 64] })
+  await t.rejects(openModelFolder(path), { name: 'WeightsError', message: /^[^;]*vae.*misshapen/ }, 'one network')
+  await edit('unet/config.json', { block_out_channels: [32, 32, 64, 64] })
+  await edit('image_encoder/config.json', { num_hidden_layers: 1 })
+  const error = await openModelFolder(path).catch((error: unknown) => error)
+  t.ok(error instanceof FileError)
+  const { message } = error as FileError
+  for (const pattern of [/unet.*misshapen/, /vae.*misshapen/, /image_encoder.*unused/]) t.match(message, pattern)
+  t.notMatch(message, '\n')
 })

@@ -2,13 +2,20 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import t from 'tap'
-import { report, Stopped } from '../../pipeline/cli/exit.js'
+import { report } from '../../pipeline/cli/exit.js'
+import { readMasks } from '../../pipeline/cli/masks.js'
+import { Progress } from '../../pipeline/cli/progress.js'
+import { Stopped } from '../../pipeline/cli/stop.js'
+import { NotFiniteError } from '../../pipeline/finite.js'
 import { encodePng } from '../../pipeline/media/encode.js'
 import { readPicture } from '../../pipeline/media/decode.js'
+import { DeviceLostError } from '../../tensor/index.js'
 import { makeTinyModel } from '../support/model.js'
 import { golden, projectRoot } from '../support/paths.js'
 
@@ -53,8 +60,11 @@ async function edited(name: string, file: string, fields: object): Promise<strin
   })
 }
 
+// Whole but for its size: the header's checksum is right.
 const hugePng = encodePng({ width: 1, height: 1, data: new Uint8Array(3) })
-new DataView(hugePng.buffer, hugePng.byteOffset).setUint32(16, 0x7fffffff)
+const header = new DataView(hugePng.buffer, hugePng.byteOffset)
+for (const offset of [16, 20]) header.setUint32(offset, 100_000)
+header.setUint32(29, crc32(hugePng.subarray(12, 29)))
 await writeFile(at('huge.png'), hugePng)
 await writeFile(at('text.png'), 'no picture')
 await writeFile(at('file'), '')
@@ -76,21 +86,25 @@ const weights = 'unet/diffusion_pytorch_model.safetensors'
 const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ['no model', { model: undefined }, /Missing required argument: model/],
   ['an unknown option', { colour: 'red' }, /Unknown argument: colour/],
-  ['an option without its value', { seed: '' }, /seed: not a number; got ""/],
-  ['no frames', { frames: '0' }, /frames: not an integer in bounds; expected 1\.\.256; got 0/],
-  ['half a step', { steps: '1.5' }, /steps: not an integer in bounds/],
-  ['words for numbers', { 'max-guidance': 'much' }, /maxGuidance: not a number; got "much"/],
-  ['endless guidance', { 'min-guidance': 'Infinity' }, /minGuidance: not a number in bounds/],
-  ['a crooked size', { width: '100' }, /width: 100 is not a multiple of 8; try 96 or 104/],
-  ['a tiny size', { height: '8' }, /height: not an integer in bounds; expected 64\.\.4096/],
+  ['an option without its value', { seed: '' }, /--seed: not a number; got ""/],
+  ['no frames', { frames: '0' }, /--frames: not an integer in bounds; expected 1\.\.256; got 0/],
+  ['half a step', { steps: '1.5' }, /--steps: not an integer in bounds/],
+  ['words for numbers', { 'max-guidance': 'much' }, /--max-guidance: not a number; got "much"/],
+  ['endless guidance', { 'min-guidance': 'Infinity' }, /--min-guidance: not a number in bounds/],
+  ['a crooked size', { width: '100' }, /--width: 100 is not a multiple of 8; try 96 or 104/],
+  ['a tiny size', { height: '8' }, /--height: not an integer in bounds; expected 64\.\.4096/],
   ['an endless video', { frames: '256', width: '4096', height: '4096' }, /too many pixels/],
-  ['a seed below zero', { seed: '-1' }, /seed: not an integer/],
+  ['a seed below zero', { seed: '-1' }, /--seed: not an integer/],
   ['an unknown runtime', { runtime: 'abacus' }, /Invalid values:.*runtime.*abacus/],
   ['an unknown adapter', { adapter: 'warp' }, /Invalid values:.*adapter.*warp/],
   ['no such picture', { image: at('none.png') }, /none\.png: cannot be opened; got ENOENT/],
   ['no picture', { image: at('text.png') }, /text\.png: not a picture that can be read/],
   ['a folder for a picture', { image: folder }, /not a regular file/],
-  ['a huge picture', { image: at('huge.png') }, /huge\.png: /],
+  [
+    'a huge picture',
+    { image: at('huge.png') },
+    /huge\.png: the picture has a size that cannot be used; .*; got 100000 x 100000/,
+  ],
   ['no such model', { model: at('none') }, /none: no such folder; try the folder of a diffusers model/],
   ['a file for a model', { model: photo }, /no such folder/],
   ['no model in the folder', { model: at('few') }, /no whole model: unet\/ is missing/],
@@ -132,7 +146,7 @@ const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ],
   ['too few masks', { masks: at('few') }, /not one mask for each frame; expected 2 PNG files; got 1/],
   ['masks of another size', { masks: at('small') }, /not of the size of the video; expected 64 x 64; got 32 x 32/],
-  ['no masks', { masks: at('none') }, /the folder of masks cannot be read/],
+  ['no masks', { masks: at('none') }, /the folder of masks cannot be read; got ENOENT/],
   ['a file in the place of the results', { out: at('file') }, /the output folder cannot be made or written to/],
   ['an empty name for the results', { out: '' }, /out/],
 ]
@@ -146,14 +160,13 @@ async function inParallel<T>(items: readonly T[], task: (item: T) => Promise<voi
   await Promise.all([worker(), worker(), worker()])
 }
 
-await t.test('what cannot be used gets one line, exit code 2 and no results', async t => {
+await t.test('what cannot be used gets exactly one line, exit code 2 and no results', async t => {
   await inParallel(wrong, async ([name, options, message]) => {
     const { code, stdout, stderr } = await revision(['generate', ...withOptions(options)])
     t.equal(code, 2, `${name}: exit code`)
     t.equal(stdout, '', `${name}: standard output`)
-    const lines = stderr.trimEnd().split('\n')
-    t.match(lines.at(-1), message, name)
-    t.notMatch(stderr, /\n\s+at /, `${name}: no stack`)
+    t.match(stderr, /^revision: .*\n$/, `${name}: one line`)
+    t.match(stderr, message, name)
   })
   t.notOk(
     (await readdir(folder)).some(name => name.startsWith('out')),
@@ -194,22 +207,67 @@ await t.test('a bug is told as one; stacks are for those who ask', async t => {
     return { code, lines: captured().map(({ args }) => String(args[0])) }
   }
   t.match(tell(new RangeError('one\ntwo')), { code: 1, lines: [/^revision: internal error, .*: one two$/] })
-  t.match(tell(new Stopped()), { code: 130, lines: ['revision: stopped'] })
+  t.match(tell(new Stopped('SIGINT')), { code: 130, lines: ['revision: stopped'] })
+  t.match(tell(new Stopped('SIGHUP')), { code: 129 })
+  const parts = { where: 'unet', what: 'gone' }
+  t.match(tell(new DeviceLostError(parts)), { code: 1, lines: ['revision: unet: gone'] })
+  t.match(tell(new NotFiniteError(parts)), { code: 2, lines: ['revision: unet: gone'] })
   const debugged = await revision(['generate', ...withOptions({ frames: '0' })], { REVISION_DEBUG: '1' })
   t.match(debugged, { code: 2, stderr: /\n\s+at / })
 })
 
-await t.test('Ctrl-C stops a run and leaves nothing', { skip: process.platform === 'win32' }, async t => {
-  const args = [program, 'generate', ...withOptions({ out: at('stopped'), steps: '1000' })]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
-  let stderr = ''
-  child.stderr.on('data', (data: Buffer) => {
-    stderr += String(data)
-    if (stderr.includes('step 1/1000') && !child.killed) child.kill('SIGINT')
+await t.test('signals stop a run and leave nothing', { skip: process.platform === 'win32' }, async t => {
+  const cases: [string, RegExp, Partial<Record<string, string>>, NodeJS.Signals[], number][] = [
+    ['terminated before the first stage', /1000 steps, on/, { steps: '1000' }, ['SIGTERM'], 143],
+    ['Ctrl-C between steps', /step 1\/1000/, { steps: '1000' }, ['SIGINT'], 130],
+    ['Ctrl-C while frames are decoded', /vae decoder \.\.\./, {}, ['SIGINT'], 130],
+    // The second ends it at once, and so decides about the code.
+    ['two signals', /step 1\/1000/, { steps: '1000' }, ['SIGINT', 'SIGTERM'], 143],
+  ]
+  await inParallel(cases, async ([name, moment, options, signals, expected]) => {
+    const place = at(`stopped ${name}`)
+    const args = [program, 'generate', ...withOptions({ ...options, out: join(place, 'out') })]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+    let stderr = ''
+    let partial: string[] = []
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += String(data)
+      if (child.killed || !moment.test(stderr)) return
+      partial = readdirSync(place)
+      for (const signal of signals) child.kill(signal)
+    })
+    const [code] = (await once(child, 'close')) as [number]
+    t.equal(code, expected, `${name}: exit code, ${stderr}`)
+    t.match(partial, [/^out\.partial-/], `${name}: there was something to remove`)
+    t.notOk(existsSync(place), `${name}: nothing is left`)
   })
-  const [code] = (await once(child, 'close')) as [number]
-  t.equal(code, 130, stderr)
-  t.notOk((await readdir(folder)).some(name => name.startsWith('stopped')))
+})
+
+await t.test('masks come in the order of their numbers', async t => {
+  const names = Array.from({ length: 14 }, (_, i) => `${i}.png`)
+  await mkdir(at('many'))
+  for (const [i, name] of names.entries()) {
+    const data = new Uint8Array(3 * 64 * 64).fill(i)
+    await writeFile(at('many', name), encodePng({ width: 64, height: 64, data }))
+  }
+  const masks = await readMasks(at('many'), { frames: 14, width: 64, height: 64 })
+  t.same(
+    masks.map(({ labels }) => labels.data[0]),
+    names.map((_, i) => i),
+  )
+})
+
+await t.test('long loads show how far they are, short ones do not', t => {
+  const captured = t.capture(process.stderr, 'write')
+  const progress = new Progress()
+  const GiB = 2 ** 30
+  for (let i = 1; i <= 100; i++) progress.load({ stage: 'unet', bytes: (i / 100) * 3 * GiB, total: 3 * GiB })
+  const lines = captured().map(({ args }) => String(args[0]).trim())
+  t.equal(lines.length, 10)
+  t.match(lines[4], 'unet: loaded 1.50 GiB of 3.00 GiB')
+  for (let i = 1; i <= 100; i++) progress.load({ stage: 'unet', bytes: i, total: 100 })
+  t.equal(captured().length, 0)
+  t.end()
 })
 
 await t.test('a video', async t => {
