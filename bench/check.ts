@@ -1,6 +1,6 @@
 // Is an output right? A few hundred of its elements, picked at random, against numbers computed apart from all kernels.
 
-import { relativeError } from '../test/support/compare.js'
+import { relativeError } from '../kernels/common/relative-error.js'
 import { Generator } from '../tensor/random.js'
 
 const sampled = 384

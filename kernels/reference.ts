@@ -13,14 +13,7 @@ import {
 } from './elementwise/reference.js'
 import { gatherReference, scatterAddReference } from './gather/reference.js'
 import { matmulReference } from './matmul/reference.js'
-import {
-  catReference,
-  embeddingReference,
-  expandReference,
-  padReference,
-  permuteReference,
-  sliceReference,
-} from './move/reference.js'
+import { catReference, expandReference, padReference, permuteReference, sliceReference } from './move/reference.js'
 import { groupNormReference, layerNormReference } from './norm/reference.js'
 import { poolReference } from './pool/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
@@ -37,7 +30,6 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   convReference,
   convTransposeReference,
   cumsumReference,
-  embeddingReference,
   expandReference,
   gatherReference,
   groupNormReference,

@@ -7,7 +7,7 @@ import { convTransposeWebGpu } from './conv-transpose/webgpu.js'
 import { binaryWebGpu, castWebGpu, mixWebGpu, unaryWebGpu, whereWebGpu } from './elementwise/webgpu.js'
 import { gatherWebGpu, scatterAddWebGpu } from './gather/webgpu.js'
 import { matmulWebGpu } from './matmul/webgpu.js'
-import { catWebGpu, embeddingWebGpu, expandWebGpu, padWebGpu, permuteWebGpu, sliceWebGpu } from './move/webgpu.js'
+import { catWebGpu, expandWebGpu, padWebGpu, permuteWebGpu, sliceWebGpu } from './move/webgpu.js'
 import { groupNormWebGpu, layerNormWebGpu } from './norm/webgpu.js'
 import { poolWebGpu } from './pool/webgpu.js'
 import { argWebGpu, cumsumWebGpu, reduceWebGpu } from './reduce/webgpu.js'
@@ -24,7 +24,6 @@ export const webgpuKernels: readonly WebGpuKernel[] = [
   convWebGpu,
   convTransposeWebGpu,
   cumsumWebGpu,
-  embeddingWebGpu,
   expandWebGpu,
   gatherWebGpu,
   groupNormWebGpu,

@@ -1,12 +1,11 @@
 // Reading a model's config.json: every field is bounded before it decides the size of anything, and all that is wrong
 // is told at once.
 
-import { quote } from '../tensor/files/quote.js'
+import { quote, quoteValue } from '../tensor/files/quote.js'
 import { FileError } from '../tensor/index.js'
 
 const maxText = 2 ** 20
 const problemsShown = 8
-const maxShown = 80
 
 export interface IntegerBounds {
   /** Default: 1. */
@@ -14,14 +13,6 @@ export interface IntegerBounds {
   max: number
   /** Taken where the file does not have the field. */
   default?: number
-}
-
-/** A value as it stands in the file, on one line and short. */
-function show(value: unknown): string {
-  if (value === undefined) return 'absent'
-  if (typeof value === 'string') return quote(value)
-  const text = JSON.stringify(value)
-  return text.length > maxShown ? `${text.slice(0, maxShown)}...` : text
 }
 
 /** Asks a configuration for its fields one by one; what does not fit is collected until `finish`. */
@@ -89,13 +80,9 @@ export class ConfigReader {
   /** Notes a problem unless the field is one of the given values; undefined among them stands for its absence. */
   oneOf(name: string, values: readonly (string | number | boolean | null | undefined)[]): void {
     const value = this.#fields.get(name)
-    const named = values.filter(value => value !== undefined)
-    this.check(
-      values.some(allowed => allowed === value),
-      name,
-      named.map(show).join(' or '),
-      value,
-    )
+    if (values.some(allowed => allowed === value)) return
+    const named = values.filter(allowed => allowed !== undefined)
+    this.problem(name, named.map(quoteValue).join(' or '), value)
   }
 
   /** Notes a problem unless `holds`; for conditions between fields. */
@@ -113,7 +100,7 @@ export class ConfigReader {
   }
 
   problem(name: string, expected: string, got: unknown): void {
-    this.#problems.push(`${name} must be ${expected}, not ${show(got)}`)
+    this.#problems.push(`${name} must be ${expected}, not ${quoteValue(got)}`)
   }
 
   #integer(name: string, value: unknown, { min = 1, max }: IntegerBounds): number {

@@ -76,12 +76,6 @@ export function f32ToBf16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
 }
 
-/** The value of bf16 bits. */
-export function bf16ToF32(bits: number): number {
-  scratchBits[0] = bits << 16
-  return scratchFloat[0]
-}
-
 // One table for all 65,536 halves: widening a checkpoint is a look-up per element.
 let f16Table: Float32Array | undefined
 

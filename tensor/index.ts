@@ -1,13 +1,90 @@
-// The cellar: dtypes, shapes, tensors, scopes, runtimes, random numbers and files.
+// The cellar: dtypes, shapes, tensors, scopes, runtimes, random numbers and files. Loads in browsers.
 
 export { capture, Captured, overwrite } from './capture.js'
-export * from './dtype.js'
+export {
+  allocateHost,
+  byteSize,
+  dtypes,
+  f16ToF32,
+  f32ToBf16,
+  f32ToF16,
+  fromFloat32,
+  hostArray,
+  toFloat32,
+  type DType,
+  type HostArray,
+} from './dtype.js'
 export * from './errors.js'
-export * from './execute.js'
-export * from './op.js'
-export * from './runtime.js'
-export { keep, scope } from './scope.js'
-export * from './shape.js'
-export { readAll, Tensor } from './tensor.js'
-export * from './files/index.js'
+export { execute } from './execute.js'
+export { bytesOf, type Each, type Op, type TensorSpec } from './op.js'
 export { Generator, type GeneratorState } from './random.js'
+export {
+  runtimeNames,
+  type Recording,
+  type Runtime,
+  type RuntimeName,
+  type RuntimeOptions,
+  type Statistics,
+  type Storage,
+  type StoredTensor,
+} from './runtime.js'
+export { keep, scope } from './scope.js'
+export {
+  broadcastShapes,
+  broadcastStrides,
+  normalizeAxis,
+  sameShape,
+  showShape,
+  sizeOf,
+  stridesOf,
+  type Shape,
+} from './shape.js'
+export { readAll, Tensor } from './tensor.js'
+
+// Files.
+export {
+  HttpSource,
+  MemorySource,
+  NodeFileSource,
+  NpzFile,
+  openCheckpoint,
+  openSafetensors,
+  parseNpy,
+  readNpy,
+  SafetensorsFile,
+  ShardedFile,
+  writeSafetensors,
+  type ByteSource,
+  type HttpOptions,
+  type LoadedTensor,
+  type SafetensorsEntry,
+  type StoredDType,
+  type TensorChunk,
+  type TensorFile,
+  type TensorInfo,
+} from './files/index.js'
+
+// The runtimes, and what kernels for them are written with.
+export { referenceKernel, ReferenceRuntime, type HostTensor, type ReferenceKernel } from './reference/runtime.js'
+export type {
+  AdapterFacts,
+  AdapterKind,
+  AdapterLimits,
+  AdapterOptions,
+  AdapterWish,
+  SubgroupMatrixConfig,
+} from './webgpu/adapter.js'
+export type { Uniforms } from './webgpu/interface.js'
+export {
+  webgpuKernel,
+  windowElements,
+  windowOf,
+  type Call,
+  type Dispatch,
+  type Tune,
+  type WebGpuKernel,
+  type Window,
+} from './webgpu/launch.js'
+export type { Defines } from './webgpu/preprocess.js'
+export type { Timing } from './webgpu/profiler.js'
+export { WebGpuRuntime, type WebGpuOptions } from './webgpu/runtime.js'

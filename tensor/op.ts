@@ -28,17 +28,3 @@ export interface Op<I extends object, P> {
 export function bytesOf(spec: TensorSpec): number {
   return sizeOf(spec.shape) * byteSize(spec.dtype)
 }
-
-/** What one run costs: floating-point operations, and bytes when each operand is read and each output written once. */
-export function costOf<I extends object, P>(
-  op: Op<I, P>,
-  inputs: Each<I, TensorSpec>,
-  params: P,
-): { flops: number; bytes: number } {
-  const outputs = op.infer(inputs, params)
-  const operands = Object.values(inputs).filter((spec): spec is TensorSpec => spec !== undefined)
-  return {
-    flops: op.flops(inputs, outputs, params),
-    bytes: [...operands, ...outputs].reduce((sum, spec) => sum + bytesOf(spec), 0),
-  }
-}

@@ -39,6 +39,7 @@ export function settled<B extends Block>(place: Place<B>): B | undefined {
   return place instanceof Draft ? place.block : place
 }
 
+/** The blocks of one recording: those it was given, and those that its drafts are settled on. */
 export class RecordedMemory<B extends Block> {
   readonly #held = new Set<B>()
   readonly #drafts: Draft<B>[] = []

@@ -31,6 +31,7 @@ export function assertShape(where: string, shape: Shape): void {
     throw new ShapeError({ where, what: 'bad shape', expected: 'whole numbers from 0', got: showShape(shape) })
 }
 
+/** Whether both have the same sizes on the same axes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, axis) => n === b[axis])
 }

@@ -7,6 +7,7 @@
 //                       slices that each compute the scores again: a wide sum would not fit registers.
 
 #include "common/grid.wgsl"
+#include "common/nan.wgsl"
 #include "common/operand.wgsl" NAME=q INDEX=1 FORMAT=Q_FORMAT
 #include "common/operand.wgsl" NAME=k INDEX=2 FORMAT=K_FORMAT
 #include "common/operand.wgsl" NAME=v INDEX=3 FORMAT=V_FORMAT
@@ -168,12 +169,16 @@ fn main(
         weights[i][s] = scores;
         high = max(high, max(max(scores.x, scores.y), max(scores.z, scores.w)));
       }
-      fade[i] = exp(most[i] - high);
+      // NaN spoils its query, also where a driver's max drops it or exp answers it with a number.
+      let rise = most[i] - high;
+      fade[i] = select(exp(rise), rise, is_nan(rise));
       most[i] = high;
       totals[i] *= fade[i];
       for (var s = 0u; s < STRIPS; s++) {
         let scores = weights[i][s];
-        weights[i][s] = select(exp(scores - high), vec4(0.0), scores <= vec4(lowest));
+        let below = scores - high;
+        let weight = select(exp(below), below, is_nan_4(below));
+        weights[i][s] = select(weight, vec4(0.0), scores <= vec4(lowest));
         totals[i] += dot(weights[i][s], vec4(1.0));
       }
     }

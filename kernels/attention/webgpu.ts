@@ -5,7 +5,7 @@ import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { webgpuKernel, windowElements, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import type { StoredTensor } from '../../tensor/index.js'
 import { formatOf } from '../common/operand.js'
-import { chunkRows, type Rows } from '../common/rows.js'
+import { chunkRows, whole, type Rows } from '../common/rows.js'
 import { workgroupOf } from '../common/workgroup.js'
 import { attentionSizes, attentionOp, type AttentionOperands, type AttentionParams } from './attention.js'
 
@@ -37,7 +37,6 @@ export const attentionWebGpu = webgpuKernel(attentionOp, call => {
     { dtype: v.dtype, perRow: kvPositions * heads * valueWidth },
   ]
   const maskOperand = { dtype: mask?.dtype ?? 'f32', perRow: mask ? keys : 0 }
-  const whole = (count: number): Rows => ({ start: 0, count })
 
   const batchOperands = [
     ...queryOperands.map(({ dtype, perRow }) => ({ dtype, perRow: perRow * queries * repeat })),

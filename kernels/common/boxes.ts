@@ -110,6 +110,11 @@ export function boxLaunches(
   return splitBox({ ...merged, starts }, limits).map(box => launchBox(box, operands, facts))
 }
 
+/** A stride as a u32: to add a negative one the sum wraps around. */
+function wrapped(stride: number): number {
+  return stride < 0 ? stride + 2 ** 32 : stride
+}
+
 function launchBox({ shape, starts, strides }: Box, operands: readonly Strided[], facts: AdapterFacts): BoxLaunch {
   const placed = operands.map(({ tensor }, k) => {
     const { span, before } = reach(shape, strides[k])
@@ -133,8 +138,8 @@ function launchBox({ shape, starts, strides }: Box, operands: readonly Strided[]
       columns,
       axes: inner,
       sizes: outer,
-      strides: outer.flatMap((_, i) => four(strides.map(list => list[inner - 1 - i]))),
-      steps: strides.map(list => list[inner]),
+      strides: outer.flatMap((_, i) => four(strides.map(list => wrapped(list[inner - 1 - i])))),
+      steps: strides.map(list => wrapped(list[inner])),
       bases: placed.map(({ base }) => base),
     },
   }

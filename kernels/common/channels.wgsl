@@ -3,7 +3,9 @@
 #if C_TAIL
 fn $NAME_channels(row: u32, c: u32) -> vec4<f32> {
   var v = vec4(0.0);
-  for (var j = 0u; j < min(4u, params.channels - c); j++) { v[j] = $NAME_1(row + c + j); }
+  for (var j = 0u; j < 4u; j++) {
+    if (c + j < params.channels) { v[j] = $NAME_1(row + c + j); }
+  }
   return v;
 }
 #else

@@ -4,7 +4,7 @@
 import { KernelError, sizeOf, type StoredTensor, type TensorSpec } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { windowElements, windowOf, type Window } from '../../tensor/webgpu/launch.js'
-import { runsOf, type Rows } from './rows.js'
+import { runsOf, whole, type Rows } from './rows.js'
 
 /** A part of the output, and what it sees of the input. Several pictures are always whole. */
 export interface PicturePart {
@@ -29,11 +29,10 @@ export function pictureParts(
   facts: AdapterFacts,
 ): PicturePart[] {
   const [batch, height] = x.shape
-  const rows = { start: 0, count: out.shape[1] }
+  const rows = whole(out.shape[1])
   const perBinding = (spec: TensorSpec) => Math.floor(windowElements(spec.dtype, facts) / sizeOf(spec.shape.slice(1)))
   const together = Math.min(perBinding(x), perBinding(out))
-  if (together > 0)
-    return runsOf(batch, together).map(pictures => ({ pictures, rows, seen: { start: 0, count: height } }))
+  if (together > 0) return runsOf(batch, together).map(pictures => ({ pictures, rows, seen: whole(height) }))
 
   const fits = (spec: TensorSpec, { count }: Rows) => count * rowOf(spec) <= windowElements(spec.dtype, facts)
   const cut = (rows: Rows): Omit<PicturePart, 'pictures'>[] => {

@@ -10,6 +10,11 @@ export interface Rows {
   readonly count: number
 }
 
+/** The indices [0, count). */
+export function whole(count: number): Rows {
+  return { start: 0, count }
+}
+
 /** Splits `count` indices into runs of at most `most`, which must be positive. */
 export function runsOf(count: number, most: number): Rows[] {
   const runs: Rows[] = []

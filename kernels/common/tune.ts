@@ -1,5 +1,6 @@
 // Variants chosen by measurement: a table, written by the bench for one adapter, that overrules the kernels' rules.
 
+import { quoteValue } from '../../tensor/files/quote.js'
 import { FileError, type DType } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import type { Tune } from '../../tensor/webgpu/launch.js'
@@ -51,9 +52,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
  * @throws FileError for anything else
  */
 export function readTune(text: string, where = 'tune'): Tune {
-  const quote = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 60)
   const fail = (what: string, expected: string, got: unknown) =>
-    new FileError({ where, what, expected, got: typeof got === 'number' ? String(got) : quote(got) })
+    new FileError({ where, what, expected, got: quoteValue(got) })
   if (text.length > maxBytes) throw fail('too long', `at most ${maxBytes} characters`, text.length)
   let table: unknown
   try {

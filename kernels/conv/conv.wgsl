@@ -41,7 +41,7 @@ fn main(
         for (var i = 0u; i < ROWS; i++) { seen[i] = seen_by(vec3(df, dy, dx), corners[i], g); }
         for (var c = 0u; c < params.channels; c += 4u) {
           var pixels: array<vec4<f32>, ROWS>;
-          for (var i = 0u; i < ROWS; i++) { pixels[i] = select(vec4(0.0), x_four(seen[i].start, c), seen[i].inside); }
+          for (var i = 0u; i < ROWS; i++) { pixels[i] = select(vec4(0.0), x_channels(seen[i].start, c), seen[i].inside); }
           for (var s = 0u; s < STRIPS; s++) {
             let block = weight_block(tap_start, c, n0 + 4u * s);
             for (var i = 0u; i < ROWS; i++) { sums[i][s] += pixels[i] * block; }

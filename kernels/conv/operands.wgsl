@@ -2,6 +2,7 @@
 // the edges are, and how four outputs are finished.
 
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
+#include "common/channels.wgsl" NAME=x
 #include "common/operand.wgsl" NAME=weight INDEX=2 FORMAT=WEIGHT_FORMAT
 #if BIAS
 #include "common/operand.wgsl" NAME=bias INDEX=4 FORMAT=BIAS_FORMAT
@@ -75,19 +76,6 @@ fn seen_by(tap: vec3<u32>, corner: vec4<i32>, g: u32) -> Seen {
   return Seen(
     params.x_base + u32(select(0, pixel, inside)) * params.x_channels + (params.group_0 + g) * params.channels, inside,
   );
-}
-
-// Channels c..c+3 of the pixel at `start`, zeros beyond the group's end; c < params.channels.
-fn x_four(start: u32, c: u32) -> vec4<f32> {
-#if C_TAIL
-  var v = vec4(0.0);
-  for (var j = 0u; j < 4u; j++) {
-    if (c + j < params.channels) { v[j] = x_1(start + c + j); }
-  }
-  return v;
-#else
-  return x_4(start + c);
-#endif
 }
 
 // Channels c..c+3 of one tap for output channels n..n+3, one vector each. Beyond the edges the last is repeated: there x

@@ -5,7 +5,7 @@
 import { KernelError, type DType } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { windowElements } from '../../tensor/webgpu/launch.js'
-import { chunkRows, runsOf, type Rows } from '../common/rows.js'
+import { chunkRows, runsOf, whole, type Rows } from '../common/rows.js'
 import type { ConvAxis, ConvSizes } from './conv.js'
 
 /** A part of the kernel. */
@@ -20,11 +20,6 @@ export interface PixelPart {
   readonly frames: Rows
   readonly rows: Rows
   readonly taps: readonly Taps[]
-}
-
-/** The indices [0, count). */
-export function whole(count: number): Rows {
-  return { start: 0, count }
 }
 
 /** The part of an input axis that outputs see through taps; it may be empty. */

@@ -40,7 +40,7 @@ fn load_tiles(tile: Tile, local: u32, step: u32) {
     let c = c_0 + 4u * (i % TILE_FOURS);
     let seen = seen_by(offset, tile.corners[l], tile.group);
     var values = vec4(0.0);
-    if (seen.inside && c < params.channels) { values = x_four(seen.start, c); }
+    if (seen.inside && c < params.channels) { values = x_channels(seen.start, c); }
     put_left(i / TILE_FOURS, i % TILE_FOURS, values);
   }
   let start = params.weight_base + tile.group * params.n * params.weight_stride + tap * params.channels;

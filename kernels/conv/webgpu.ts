@@ -3,10 +3,10 @@
 import { sizeOf, type StoredTensor } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
-import { allFit, type Rows } from '../common/rows.js'
+import { allFit, whole, type Rows } from '../common/rows.js'
 import { tilesOf, type Variant } from '../common/variant.js'
 import { convOp, convSizes, type ConvOperands, type ConvParams, type ConvSizes } from './conv.js'
-import { channelParts, pixelParts, spanOf, whole, wholePart, type PixelPart, type Taps } from './parts.js'
+import { channelParts, pixelParts, spanOf, wholePart, type PixelPart, type Taps } from './parts.js'
 import { convVariant } from './variant.js'
 
 type ConvCall = Call<ConvOperands, ConvParams>

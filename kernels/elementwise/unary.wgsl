@@ -74,7 +74,11 @@ fn unary(x: vec4<f32>) -> vec4<f32> { return -x; }
 fn unary(x: vec4<f32>) -> vec4<f32> { return abs(x); }
 #endif
 #if FUNCTION == sign
-fn unary(x: vec4<f32>) -> vec4<f32> { return select(vec4(0.0), vec4(1.0), x > vec4(0.0)) - select(vec4(0.0), vec4(1.0), x < vec4(0.0)); }
+fn unary(x: vec4<f32>) -> vec4<f32> {
+  let zero = vec4(0.0);
+  let one = vec4(1.0);
+  return select(zero, one, x > zero) - select(zero, one, x < zero);
+}
 #endif
 #if FUNCTION == floor
 fn unary(x: vec4<f32>) -> vec4<f32> { return floor(x); }

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from '../../tensor/index.js'
-import { assertFloat } from '../common/operand.js'
+import { assertLine, type LineParams } from '../reduce/line.js'
 
 export interface GatherOperands {
   x: unknown
@@ -19,17 +19,15 @@ export interface GatherOperands {
   index: unknown
 }
 
-export interface GatherParams {
-  /** From 0 to the number of axes less one. */
-  readonly axis: number
+export interface GatherParams extends LineParams {
   /** Whether all lines along the axis take the same indices. */
   readonly shared: boolean
 }
 
-/** Throws a ShapeError unless `index` holds i32. */
-export function assertIndex(where: string, index: TensorSpec): void {
+/** Throws a ShapeError unless the operand holds i32. */
+export function assertIndex(where: string, name: string, index: TensorSpec): void {
   if (index.dtype !== 'i32')
-    throw new ShapeError({ where, what: 'index has the wrong dtype', expected: 'i32', got: index.dtype })
+    throw new ShapeError({ where, what: `${name} has the wrong dtype`, expected: 'i32', got: index.dtype })
 }
 
 export const gatherOp: Op<GatherOperands, GatherParams> = {
@@ -37,12 +35,11 @@ export const gatherOp: Op<GatherOperands, GatherParams> = {
 
   infer({ x, index }, { axis, shared }) {
     const where = shared ? 'indexSelect' : 'gather'
-    const fail = (what: string, expected: string, got: Shape | string): never => {
-      throw new ShapeError({ where, what, expected, got: typeof got === 'string' ? got : showShape(got) })
+    const fail = (what: string, expected: string, got: Shape): never => {
+      throw new ShapeError({ where, what, expected, got: showShape(got) })
     }
-    assertFloat(where, 'x', x)
-    assertIndex(where, index)
-    if (!(axis in x.shape)) fail('no such axis', `0..${x.shape.length - 1}`, String(axis))
+    assertLine(where, x, { axis })
+    assertIndex(where, 'index', index)
     if (shared && index.shape.length !== 1) fail('index has the wrong axes', '[N]', index.shape)
     const shape = x.shape.with(axis, index.shape[shared ? 0 : axis])
     if (!shared && !sameShape(index.shape, shape))

@@ -10,7 +10,7 @@ import {
   type Op,
   type Tensor,
 } from '../../tensor/index.js'
-import { assertFloat } from '../common/operand.js'
+import { assertLine, type LineParams } from '../reduce/line.js'
 import { assertIndex } from './gather.js'
 
 export interface ScatterAddOperands {
@@ -19,9 +19,7 @@ export interface ScatterAddOperands {
   index: unknown
 }
 
-export interface ScatterAddParams {
-  /** From 0 to the number of axes less one. */
-  readonly axis: number
+export interface ScatterAddParams extends LineParams {
   /** Of the output along the axis. */
   readonly size: number
 }
@@ -34,10 +32,8 @@ export const scatterAddOp: Op<ScatterAddOperands, ScatterAddParams> = {
 
   infer({ x, index }, { axis, size }) {
     const where = 'scatterAdd'
-    assertFloat(where, 'x', x)
-    assertIndex(where, index)
-    if (!(axis in x.shape))
-      throw new ShapeError({ where, what: 'no such axis', expected: `0..${x.shape.length - 1}`, got: String(axis) })
+    assertLine(where, x, { axis })
+    assertIndex(where, 'index', index)
     if (!sameShape(x.shape, index.shape))
       throw new ShapeError({
         where,

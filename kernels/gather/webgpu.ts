@@ -5,7 +5,7 @@ import { sizeOf, type DType, type StoredTensor } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
-import { chunkRows, type Rows } from '../common/rows.js'
+import { chunkRows, whole, type Rows } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
 import { workgroupOf } from '../common/workgroup.js'
 import { lineSizes } from '../reduce/line.js'
@@ -29,14 +29,17 @@ interface Part {
 
 function partsOf(where: string, slabs: number, inner: number, rows: Side, items: Side, facts: AdapterFacts): Part[] {
   const operands = (side: Side, perRow: number) => side.dtypes.map(dtype => ({ dtype, perRow }))
-  const whole = [...operands(rows, rows.length * inner), ...operands(items, items.length * inner)]
-  const all = (side: Side): Rows => ({ start: 0, count: side.length })
-  if (whole.every(({ dtype, perRow }) => perRow <= windowElements(dtype, facts)))
-    return chunkRows(where, slabs, whole, facts).map(slabs => ({ slabs, rows: all(rows), items: all(items) }))
+  const slab = [...operands(rows, rows.length * inner), ...operands(items, items.length * inner)]
+  if (slab.every(({ dtype, perRow }) => perRow <= windowElements(dtype, facts)))
+    return chunkRows(where, slabs, slab, facts).map(slabs => ({
+      slabs,
+      rows: whole(rows.length),
+      items: whole(items.length),
+    }))
 
   // Where there is nothing, one empty window: indices without a row, and rows without an index, have their outputs too.
   const cut = (side: Side) =>
-    side.length === 0 ? [all(side)] : chunkRows(where, side.length, operands(side, inner), facts)
+    side.length === 0 ? [whole(0)] : chunkRows(where, side.length, operands(side, inner), facts)
   const rowRuns = cut(rows)
   const itemRuns = cut(items)
   return Array.from({ length: slabs }, (_, start) => ({ start, count: 1 })).flatMap(slabs =>

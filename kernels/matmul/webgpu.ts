@@ -1,8 +1,9 @@
-// Launches the matrix product's variants: whole operands where they fit their bindings, else batch by batch in windows of rows of a and of b.
+// Launches the matrix product's variants: whole operands where they fit their bindings, else batch by batch in windows of
+// rows of a and of b.
 
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
-import { allFit, chunkRows, type Rows } from '../common/rows.js'
+import { allFit, chunkRows, whole, type Rows } from '../common/rows.js'
 import { tilesOf, type Variant } from '../common/variant.js'
 import { matmulOp, matmulSizes, type MatmulOperands, type MatmulParams } from './matmul.js'
 import { matmulVariant } from './variant.js'
@@ -23,7 +24,6 @@ export const matmulWebGpu = webgpuKernel(matmulOp, call => {
   const sizes = matmulSizes(a.shape, b.shape, params)
   const { batch, m, k, columns } = sizes
   if (batch * m * columns === 0) return []
-  const whole = (count: number): Rows => ({ start: 0, count })
   const all = { batches: whole(batch), rows: whole(m), columns: whole(columns), terms: whole(k) }
   const variant = matmulVariant(sizes, b.dtype, facts, call.tune)
   if (allFit([a, b, residual, outputs[0]], facts)) return [launch(call, variant, all)]

@@ -50,8 +50,8 @@ export const catOp: Op<CatOperands, CatParams> = {
 
 /**
  * The tensors one after another along an axis (from the end when negative). They have one dtype, any, and one shape but
- * for that axis, else a ShapeError tells. On WebGPU a KernelError tells where elements narrower than 32 bits would have to move
- * singly.
+ * for that axis, else a ShapeError tells. On WebGPU a KernelError tells where elements narrower than 32 bits would have
+ * to move singly.
  */
 export function cat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 0) throw new ShapeError({ where: 'cat', what: 'no tensors', expected: 'one or more' })

@@ -3,7 +3,6 @@
 import {
   broadcastShapes,
   execute,
-  isShape,
   sameShape,
   ShapeError,
   showShape,
@@ -11,6 +10,7 @@ import {
   type Shape,
   type Tensor,
 } from '../../tensor/index.js'
+import { isShape } from '../../tensor/shape.js'
 
 export interface ExpandOperands {
   x: unknown

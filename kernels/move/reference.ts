@@ -4,7 +4,6 @@ import { broadcastStrides, stridesOf } from '../../tensor/index.js'
 import { referenceKernel } from '../../tensor/reference/runtime.js'
 import { offsetOf, walk } from '../common/walk.js'
 import { catOp, catStarts } from './cat.js'
-import { embeddingOp } from './embedding.js'
 import { expandOp } from './expand.js'
 import { padOp } from './pad.js'
 import { permuteOp } from './permute.js'
@@ -56,13 +55,4 @@ export const padReference = referenceKernel(padOp, ({ x }, [out], { widths, mode
     const inside = place.every((n, axis) => n >= 0 && n < x.shape[axis])
     out.data[i] = inside ? x.data[offsetOf(place, strides)] : value
   })
-})
-
-export const embeddingReference = referenceKernel(embeddingOp, ({ weight, ids }, [out]) => {
-  const [rows, width] = weight.shape
-  for (let i = 0; i < ids.data.length; i++) {
-    const row = ids.data[i]
-    for (let j = 0; j < width; j++)
-      out.data[i * width + j] = row >= 0 && row < rows ? weight.data[row * width + j] : NaN
-  }
 })

@@ -1,13 +1,10 @@
-// Data movement as strided copies, and the look-up of rows.
+// Data movement as strided copies.
 
 import { broadcastStrides, sizeOf, stridesOf, type StoredTensor } from '../../tensor/index.js'
-import { webgpuKernel, windowOf } from '../../tensor/webgpu/launch.js'
+import { webgpuKernel } from '../../tensor/webgpu/launch.js'
 import type { Strided } from '../common/boxes.js'
-import { chunkRows } from '../common/rows.js'
-import { workgroupOf } from '../common/workgroup.js'
 import { catOp, catStarts } from './cat.js'
 import { copyDispatches, type Copy } from './copy.js'
-import { embeddingOp } from './embedding.js'
 import { expandOp } from './expand.js'
 import { padOp, type PadParams } from './pad.js'
 import { permuteOp } from './permute.js'
@@ -97,45 +94,3 @@ function padCopies(x: StoredTensor, out: StoredTensor, { widths, mode, value }: 
 }
 
 const notEmpty = (copies: readonly Copy[]): Copy[] => copies.filter(({ shape }) => sizeOf(shape) > 0)
-
-export const embeddingWebGpu = webgpuKernel(embeddingOp, ({ inputs: { weight, ids }, outputs: [out], facts }) => {
-  const [tableRows, width] = weight.shape
-  if (sizeOf(out.shape) === 0) return []
-  const workgroup = workgroupOf(facts)
-  const items = chunkRows(
-    'embedding',
-    sizeOf(ids.shape),
-    [
-      { dtype: 'i32', perRow: 1 },
-      { dtype: 'f32', perRow: width },
-    ],
-    facts,
-  )
-  // An empty table has one empty window, which gives every id its NaN.
-  const windows = chunkRows('embedding', tableRows, [{ dtype: weight.dtype, perRow: width }], facts)
-  return items.flatMap(({ start, count }) => {
-    const idsWindow = windowOf(ids, start, count, facts)
-    const outWindow = windowOf(out, start * width, count * width, facts)
-    const groups = count * Math.ceil(width / 4)
-    return (tableRows === 0 ? [{ start: 0, count: 0 }] : windows).map(rows => {
-      const weightWindow = windowOf(weight, rows.start * width, rows.count * width, facts)
-      return {
-        shader: 'move/embedding.wgsl',
-        defines: { WEIGHT_FORMAT: weight.dtype, WORKGROUP: workgroup },
-        bindings: { weight: weightWindow.window, ids: idsWindow.window, out: outWindow.window },
-        uniforms: {
-          groups,
-          width,
-          row_0: rows.start,
-          rows: rows.count,
-          table_rows: tableRows,
-          weight_base: weightWindow.base,
-          ids_base: idsWindow.base,
-          out_base: outWindow.base,
-          missing: NaN,
-        },
-        workgroups: Math.ceil(groups / workgroup),
-      }
-    })
-  })
-})

@@ -1,6 +1,7 @@
 // Pooling, plain: the pixels inside the picture under each window, then their mean or the largest.
 
 import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { whole } from '../common/rows.js'
 import { spanOf } from '../conv/parts.js'
 import { poolAxis, poolOp } from './pool.js'
 
@@ -8,7 +9,7 @@ export const poolReference = referenceKernel(poolOp, ({ x }, [out], params) => {
   const [batch, height, width, channels] = x.shape
   const rows = poolAxis(x.shape, params, 0)
   const columns = poolAxis(x.shape, params, 1)
-  const taps = { start: 0, count: params.kernel }
+  const taps = whole(params.kernel)
   let index = 0
   for (let b = 0; b < batch; b++)
     for (let y = 0; y < rows.out; y++) {

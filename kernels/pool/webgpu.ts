@@ -4,6 +4,7 @@ import { sizeOf } from '../../tensor/index.js'
 import { webgpuKernel, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
 import { pictureParts, pictureWindow } from '../common/pictures.js'
+import { whole } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
 import { workgroupOf } from '../common/workgroup.js'
 import { spanOf } from '../conv/parts.js'
@@ -17,13 +18,7 @@ export const poolWebGpu = webgpuKernel(poolOp, ({ inputs: { x }, outputs: [out],
   const outWidth = out.shape[2]
   const strip = widthOf(channels)
   const workgroup = workgroupOf(facts)
-  const parts = pictureParts(
-    `${kind}Pool2d`,
-    x,
-    out,
-    rows => spanOf(vertical, rows, { start: 0, count: kernel }),
-    facts,
-  )
+  const parts = pictureParts(`${kind}Pool2d`, x, out, rows => spanOf(vertical, rows, whole(kernel)), facts)
   return parts.map(({ pictures, rows, seen }): Dispatch => {
     const xWindow = pictureWindow(x, pictures, seen, facts)
     const outWindow = pictureWindow(out, pictures, rows, facts)

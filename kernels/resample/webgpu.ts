@@ -3,7 +3,7 @@
 import { sizeOf } from '../../tensor/index.js'
 import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
-import { chunkRows, type Rows } from '../common/rows.js'
+import { chunkRows, whole, type Rows } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
 import { workgroupOf } from '../common/workgroup.js'
 import { cubicOf, resizeOp, samplingOf } from './resize.js'
@@ -24,9 +24,9 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
   const launch = (batches: Rows, outRows: Rows): Dispatch => {
     const place = (row: number) => vertical.scale * row + vertical.shift
     const bound = (row: number) => Math.min(Math.max(Math.floor(row), 0), height - 1)
-    const whole = outRows.count === outHeight
-    const top = whole ? 0 : bound(place(outRows.start) - vertical.support - 1)
-    const bottom = whole ? height - 1 : bound(place(outRows.start + outRows.count - 1) + vertical.support + 1)
+    const all = outRows.count === outHeight
+    const top = all ? 0 : bound(place(outRows.start) - vertical.support - 1)
+    const bottom = all ? height - 1 : bound(place(outRows.start + outRows.count - 1) + vertical.support + 1)
     const rows = bottom - top + 1
     const elements = (all: number, rows: number, row: number) => ((batches.count - 1) * all + rows) * row
     const xWindow = windowOf(x, (batches.start * height + top) * rowOf.x, elements(height, rows, rowOf.x), facts)
@@ -74,7 +74,7 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
     { dtype: out.dtype, perRow: outHeight * rowOf.out },
   ]
   if (pictures.every(({ dtype, perRow }) => perRow <= windowElements(dtype, facts)))
-    return chunkRows('resize', batch, pictures, facts).map(chunk => launch(chunk, { start: 0, count: outHeight }))
+    return chunkRows('resize', batch, pictures, facts).map(chunk => launch(chunk, whole(outHeight)))
 
   // A row of the result counts for all the rows that a window of it alone would want: simple, and never too little.
   const rows = [

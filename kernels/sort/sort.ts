@@ -1,16 +1,14 @@
 // Sorting along one axis, as torch orders numbers.
 
 import { execute, normalizeAxis, ShapeError, sizeOf, type Op, type Tensor } from '../../tensor/index.js'
-import { assertFloat } from '../common/operand.js'
 import { slice } from '../move/slice.js'
+import { assertLine, type LineParams } from '../reduce/line.js'
 
 export interface SortOperands {
   x: unknown
 }
 
-export interface SortParams {
-  /** From 0 to the number of axes less one. */
-  readonly axis: number
+export interface SortParams extends LineParams {
   /** The largest first. */
   readonly descending: boolean
 }
@@ -18,15 +16,8 @@ export interface SortParams {
 export const sortOp: Op<SortOperands, SortParams> = {
   name: 'sort',
 
-  infer({ x }, { axis }) {
-    assertFloat('sort', 'x', x)
-    if (!(axis in x.shape))
-      throw new ShapeError({
-        where: 'sort',
-        what: 'no such axis',
-        expected: `0..${x.shape.length - 1}`,
-        got: String(axis),
-      })
+  infer({ x }, params) {
+    assertLine('sort', x, params)
     return [
       { shape: x.shape, dtype: 'f32' },
       { shape: x.shape, dtype: 'i32' },

@@ -17,8 +17,8 @@ export function frameName(index: number): string {
 
 /**
  * Collects files in a temporary folder and puts them into place at the end: `create`, then `file` and `writeFrame` as
- * often as needed, then `commit`, or `discard` to leave no trace. `using`
- * discards what was not committed, and so does the end of the program.
+ * often as needed, then `commit`, or `discard` to leave no trace. `using` discards what was
+ * not committed, and so does the end of the program.
  */
 export class OutputFolder {
   /** Where the files will be. */
@@ -118,7 +118,7 @@ export class OutputFolder {
     this.discard()
   }
 
-  /** Node's own recursive mkdir never returns where a file system refuses with ENOENT, as /proc does. */
+  // Folder by folder: Node's own recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
   private async make(): Promise<void> {
     try {
       for (const folder of await missingFolders(dirname(this.partial))) {

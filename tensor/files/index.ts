@@ -1,6 +1,6 @@
 // Files of tensors: safetensors in one file or in shards, and NumPy's arrays.
 
-export type { HostTensor, TensorChunk, TensorFile, TensorInfo } from './tensor-file.js'
+export type { LoadedTensor, TensorChunk, TensorFile, TensorInfo } from './tensor-file.js'
 export type { StoredDType } from './stored.js'
 export { type ByteSource, MemorySource } from './source.js'
 export { SafetensorsFile } from './safetensors.js'

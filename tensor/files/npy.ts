@@ -8,7 +8,7 @@ import { type Shape, showShape, stridesOf } from '../shape.js'
 import { quote } from './quote.js'
 import { decodeStored, readDType, storedBytes, type StoredDType } from './stored.js'
 import type { ByteSource } from './source.js'
-import type { HostTensor } from './tensor-file.js'
+import type { LoadedTensor } from './tensor-file.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
 const maxHeaderBytes = 65_536
@@ -41,7 +41,7 @@ interface NpyHeader {
  * Reads a whole .npy file of at most 2 GiB and closes it. float64 is rounded to f32, int64 must fit in i32 (2^32 - 1
  * becomes -1), bool becomes u8, Fortran order becomes C order. Throws a FileError on any flaw.
  */
-export async function readNpy(source: ByteSource): Promise<HostTensor> {
+export async function readNpy(source: ByteSource): Promise<LoadedTensor> {
   try {
     if (source.size > maxFileBytes)
       throw npyError(source.name, 'too large', `at most ${maxFileBytes} bytes`, String(source.size))
@@ -52,7 +52,7 @@ export async function readNpy(source: ByteSource): Promise<HostTensor> {
 }
 
 /** The array in the bytes of a .npy file, as `readNpy`; `where` names the file in messages. */
-export function parseNpy(where: string, bytes: Uint8Array): HostTensor {
+export function parseNpy(where: string, bytes: Uint8Array): LoadedTensor {
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte))
     throw npyError(where, 'not an array of NumPy', 'the bytes \\x93NUMPY at its start')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -4,7 +4,7 @@ import { FileError } from '../errors.js'
 import { parseNpy } from './npy.js'
 import { quote } from './quote.js'
 import type { ByteSource } from './source.js'
-import type { HostTensor } from './tensor-file.js'
+import type { LoadedTensor } from './tensor-file.js'
 import { ZipFile } from './zip.js'
 
 const suffix = '.npy'
@@ -30,7 +30,7 @@ export class NpzFile {
   }
 
   /** One array, converted as by `readNpy`; throws a FileError if there is none of that name or it is malformed. */
-  async read(name: string): Promise<HostTensor> {
+  async read(name: string): Promise<LoadedTensor> {
     if (!this.names.includes(name)) throw new FileError({ where: this.name, what: `no array ${quote(name)}` })
     return parseNpy(`${this.name}: array ${quote(name)}`, await this.zip.read(name + suffix))
   }

@@ -7,7 +7,7 @@ import { quote } from './quote.js'
 import { type PlacedTensor, readHeader } from './safetensors-header.js'
 import { type ByteSource, maxChunkBytes } from './source.js'
 import { decodeStored, storedBytes } from './stored.js'
-import type { HostTensor, TensorChunk, TensorFile } from './tensor-file.js'
+import type { LoadedTensor, TensorChunk, TensorFile } from './tensor-file.js'
 
 /** Largest tensor that is read as a whole, in bytes of host memory; larger arrays are not had everywhere. */
 const maxWholeBytes = 2 ** 32
@@ -46,7 +46,7 @@ export class SafetensorsFile implements TensorFile {
     }
   }
 
-  async read(name: string): Promise<HostTensor> {
+  async read(name: string): Promise<LoadedTensor> {
     const { dtype, shape } = this.find(name)
     const hostBytes = sizeOf(shape) * byteSize(dtype)
     if (hostBytes > maxWholeBytes)

@@ -6,7 +6,7 @@ import { decodeUtf8, JsonReader } from './json.js'
 import { quote } from './quote.js'
 import { missingTensor, SafetensorsFile } from './safetensors.js'
 import type { ByteSource } from './source.js'
-import type { HostTensor, TensorChunk, TensorFile, TensorInfo } from './tensor-file.js'
+import type { LoadedTensor, TensorChunk, TensorFile, TensorInfo } from './tensor-file.js'
 
 const maxIndexBytes = 64 * 2 ** 20
 const maxShards = 512
@@ -111,7 +111,7 @@ export class ShardedFile implements TensorFile {
     }
   }
 
-  async read(name: string): Promise<HostTensor> {
+  async read(name: string): Promise<LoadedTensor> {
     return this.home(name).read(name)
   }
 

@@ -16,7 +16,7 @@ export interface TensorInfo {
 }
 
 /** A whole tensor in host memory. */
-export interface HostTensor {
+export interface LoadedTensor {
   readonly dtype: DType
   readonly shape: Shape
   readonly data: HostArray
@@ -35,7 +35,7 @@ export interface TensorFile {
   readonly metadata: ReadonlyMap<string, string>
   readonly tensors: ReadonlyMap<string, TensorInfo>
   /** A whole tensor; throws a FileError if there is none of that name or it cannot be read. */
-  read(name: string): Promise<HostTensor>
+  read(name: string): Promise<LoadedTensor>
   /** The same elements in order, in pieces of at most 64 MiB of the file. */
   chunks(name: string): AsyncGenerator<TensorChunk, void, undefined>
   close(): Promise<void>

@@ -89,6 +89,7 @@ interface Recorded {
   readonly jobs: (() => void)[]
 }
 
+/** Runs every operation at once, in plain loops over memory of the host's; nothing is left for `read` or `sync` to wait for. */
 export class ReferenceRuntime implements Runtime {
   readonly name = 'reference'
   readonly description = 'plain TypeScript loops on one thread'
@@ -138,8 +139,8 @@ export class ReferenceRuntime implements Runtime {
     memoryOf(placeOf(target), target.label).set(this.#bytes(source))
   }
 
-  read(storages: readonly Storage[]): Promise<Uint8Array[]> {
-    if (this.#recording) return Promise.reject(insideCapture(storages[0].label))
+  async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
+    this.#assertNotRecording('read')
     return Promise.resolve(storages.map(storage => this.#bytes(storage).slice()))
   }
 
@@ -222,7 +223,12 @@ export class ReferenceRuntime implements Runtime {
   #create(bytes: number, label: string): HostBlock {
     const { live, peak } = this.#statistics
     if (live + bytes > this.#maxBytes) throw new OutOfMemoryError(label, { asked: bytes, live, peak })
-    const block = new HostBlock(new Uint8Array(bytes))
+    let block: HostBlock
+    try {
+      block = new HostBlock(new Uint8Array(bytes))
+    } catch (cause) {
+      throw new OutOfMemoryError(label, { asked: bytes, live, peak }, { cause })
+    }
     if (this.#poison) new Uint32Array(block.memory.buffer, 0, bytes >> 2).fill(poisonWord)
     this.#statistics.live += bytes
     this.#statistics.peak = Math.max(peak, this.#statistics.live)

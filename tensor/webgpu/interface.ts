@@ -25,13 +25,16 @@ export interface ShaderInterface {
   readonly uniformBytes: number
 }
 
+/** Bytes between the uniforms of two dispatches: minUniformBufferOffsetAlignment is 256 or less on every device. */
+export const slotBytes = 256
+
 const bindingPattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:/g
 const paramsPattern = /struct Params\s*\{([^}]*)\}/
 const fieldPattern = /(\w+)\s*:\s*(?:(u32|i32|f32)|array<vec4<(u32|i32|f32)>,\s*(\d+)>)\s*,/g
 
 /**
  * Reads bindings and the uniform block of an expanded shader. The block is `struct Params` at binding 0, of scalars and
- * arrays of vec4, every field ending in a comma.
+ * arrays of vec4, every field ending in a comma. Throws a KernelError for other fields, or more than fit a slot.
  */
 export function readInterface(where: string, source: string): ShaderInterface {
   const buffers = [...source.matchAll(bindingPattern)].map(([, index, access, name]) => ({
@@ -56,21 +59,45 @@ export function readInterface(where: string, source: string): ShaderInterface {
       expected: 'u32, i32, f32 or array<vec4<T>, N>, each followed by a comma',
       got: body.replace(fieldPattern, '').trim(),
     })
-  return { buffers, fields, uniformBytes: Math.ceil(offset / 16) * 16 }
+  const uniformBytes = Math.ceil(offset / 16) * 16
+  if (uniformBytes > slotBytes)
+    throw new KernelError({
+      where,
+      what: 'struct Params is too large',
+      expected: `at most ${slotBytes} bytes`,
+      got: String(uniformBytes),
+    })
+  return { buffers, fields, uniformBytes }
 }
 
 /** Values of a uniform block by field name: numbers, or lists for arrays (missing tail entries are 0). */
 export type Uniforms = Readonly<Record<string, number | readonly number[]>>
 
-/** Writes `values` into `target` (the block's own bytes) after the layout; throws a KernelError for missing or unknown names. */
+const integerRange = { u32: [0, 2 ** 32 - 1], i32: [-(2 ** 31), 2 ** 31 - 1] } as const
+
+/**
+ * Writes `values` into `target` (the block's own bytes) after the layout. Throws a KernelError for missing or unknown names,
+ * and for a number that an integer field cannot hold: written all the same, it would wrap around.
+ */
 export function packUniforms(where: string, shader: ShaderInterface, values: Uniforms, target: DataView): void {
   for (const { name, type, offset, count } of shader.fields) {
     const value = values[name]
     if (value === undefined) throw new KernelError({ where, what: 'uniform not given', expected: name })
     for (let i = 0; i < count; i++) {
       const number = typeof value === 'number' ? value : (value[i] ?? 0)
-      if (type === 'f32') target.setFloat32(offset + 4 * i, number, true)
-      else if (type === 'i32') target.setInt32(offset + 4 * i, number, true)
+      if (type === 'f32') {
+        target.setFloat32(offset + 4 * i, number, true)
+        continue
+      }
+      const [least, most] = integerRange[type]
+      if (!Number.isInteger(number) || number < least || number > most)
+        throw new KernelError({
+          where,
+          what: `uniform ${name} does not fit its type`,
+          expected: type,
+          got: String(number),
+        })
+      if (type === 'i32') target.setInt32(offset + 4 * i, number, true)
       else target.setUint32(offset + 4 * i, number, true)
     }
   }

@@ -8,6 +8,7 @@ import { annotate, preprocess, type Defines } from './preprocess.js'
 /** A compiled shader with what it wants from the host. */
 export interface Pipeline {
   readonly name: string
+  readonly source: PipelineSource
   readonly id: number
   readonly interface: ShaderInterface
   readonly pipeline: GPUComputePipeline
@@ -32,10 +33,11 @@ export interface BoundRange {
 // A steady loop needs a few hundred; far more means that sizes keep changing and old groups will not come again.
 const maxBindGroups = 4096
 
+/** The compiled shaders of one device, and their bind groups. */
 export class Pipelines {
   readonly #pipelines = new Map<string, Pipeline>()
-  readonly #sources: PipelineSource[] = []
   readonly #groups = new Map<string, GPUBindGroup>()
+  #lastId = 0
 
   constructor(
     private readonly device: GPUDevice,
@@ -46,25 +48,35 @@ export class Pipelines {
 
   /** What all pipelines so far are made of. */
   get sources(): readonly PipelineSource[] {
-    return this.#sources
+    return [...this.#pipelines.values()].map(({ source }) => source)
   }
 
-  /** The pipeline, compiled on the spot if it is not there yet. */
+  get count(): number {
+    return this.#pipelines.size
+  }
+
+  /**
+   * The pipeline, compiled on the spot if it is not there yet. One that turns out not to compile is forgotten, so that
+   * whoever asks for it again is told again.
+   */
   get(file: string, defines: Defines): Pipeline {
     const key = keyOf({ file, defines })
     const known = this.#pipelines.get(key)
     if (known) return known
     const source = { file, defines }
+    const parsed = this.#parse(source)
     const { device } = this
     device.pushErrorScope('validation')
-    const described = this.#describe(source)
-    const pipeline = device.createComputePipeline(described.descriptor)
+    const { layout, descriptor } = this.#describe(source, parsed)
+    const pipeline = device.createComputePipeline(descriptor)
     this.watch(
       device.popErrorScope().then(error => {
-        if (error) throw failure(source, described.text, error.message)
+        if (!error) return
+        this.#pipelines.delete(key)
+        throw failure(source, parsed, error.message)
       }),
     )
-    return this.#add(key, source, described, pipeline)
+    return this.#add(key, source, parsed, layout, pipeline)
   }
 
   /** Compiles in the background, all at once, what is not there yet. Throws a KernelError for a shader that does not compile. */
@@ -72,17 +84,18 @@ export class Pipelines {
     const missing = sources.filter(source => !this.#pipelines.has(keyOf(source)))
     await Promise.all(
       missing.map(async source => {
+        const parsed = this.#parse(source)
         const { device } = this
         device.pushErrorScope('validation')
-        const described = this.#describe(source)
+        const { layout, descriptor } = this.#describe(source, parsed)
         const scoped = device.popErrorScope()
-        const [compiled] = await Promise.allSettled([device.createComputePipelineAsync(described.descriptor)])
+        const [compiled] = await Promise.allSettled([device.createComputePipelineAsync(descriptor)])
         const error = await scoped
-        if (error) throw failure(source, described.text, error.message)
-        if (compiled.status === 'rejected') throw failure(source, described.text, String(compiled.reason))
+        if (error) throw failure(source, parsed, error.message)
+        if (compiled.status === 'rejected') throw failure(source, parsed, String(compiled.reason))
         const key = keyOf(source)
         // Somebody may have needed it earlier.
-        if (!this.#pipelines.has(key)) this.#add(key, source, described, compiled.value)
+        if (!this.#pipelines.has(key)) this.#add(key, source, parsed, layout, compiled.value)
       }),
     )
   }
@@ -115,17 +128,25 @@ export class Pipelines {
     this.#groups.clear()
   }
 
-  #add(key: string, source: PipelineSource, described: Described, pipeline: GPUComputePipeline): Pipeline {
-    const { shader, layout } = described
-    const added = { name: source.file, id: this.#pipelines.size, interface: shader, pipeline, layout }
+  #add(
+    key: string,
+    source: PipelineSource,
+    { shader }: Parsed,
+    layout: GPUBindGroupLayout,
+    pipeline: GPUComputePipeline,
+  ): Pipeline {
+    const added = { name: source.file, source, id: ++this.#lastId, interface: shader, pipeline, layout }
     this.#pipelines.set(key, added)
-    this.#sources.push(source)
     return added
   }
 
-  #describe({ file, defines }: PipelineSource): Described {
+  /** All that may throw; what the device makes of it is told to its error scope. */
+  #parse({ file, defines }: PipelineSource): Parsed {
     const text = preprocess(file, this.files, defines)
-    const shader = readInterface(file, text)
+    return { text, shader: readInterface(file, text) }
+  }
+
+  #describe({ file }: PipelineSource, { text, shader }: Parsed): Described {
     const { device } = this
     const entries: GPUBindGroupLayoutEntry[] = shader.buffers.map(({ index, writable }) => ({
       binding: index,
@@ -144,14 +165,18 @@ export class Pipelines {
       layout: device.createPipelineLayout({ label: file, bindGroupLayouts: [layout] }),
       compute: { module: device.createShaderModule({ label: file, code: text }) },
     }
-    return { text, shader, layout, descriptor }
+    return { layout, descriptor }
   }
+}
+
+/** A shader's expanded text, and what the text wants from the host. */
+interface Parsed {
+  readonly text: string
+  readonly shader: ShaderInterface
 }
 
 /** All of a pipeline but its compiled code. */
 interface Described {
-  readonly text: string
-  readonly shader: ShaderInterface
   readonly layout: GPUBindGroupLayout
   readonly descriptor: GPUComputePipelineDescriptor
 }
@@ -160,7 +185,7 @@ function keyOf({ file, defines }: PipelineSource): string {
   return `${file} ${JSON.stringify(Object.entries(defines).sort())}`
 }
 
-function failure({ file, defines }: PipelineSource, text: string, message: string): KernelError {
+function failure({ file, defines }: PipelineSource, { text }: Parsed, message: string): KernelError {
   return new KernelError({
     where: file,
     what: `shader does not compile (${JSON.stringify(defines)}): ${message}\n${annotate(text)}`,

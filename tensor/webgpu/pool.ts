@@ -9,6 +9,8 @@ export class GpuBlock implements Block {
   /** Number of the last batch of commands that uses the buffer. */
   batch = 0
   holders = 0
+  /** The device refused the memory, as it told later: nothing can be done with the buffer. */
+  refused = false
   constructor(
     readonly buffer: GPUBuffer,
     /** Distinguishes buffers in cache keys. */
@@ -54,6 +56,11 @@ export interface PoolOptions {
   watch: (outcome: Promise<void>) => void
 }
 
+/**
+ * The buffers of one device. Requests and releases take effect at once, on the host's clock: work recorded earlier runs
+ * before whatever the next owner of a buffer records. Throws an OutOfMemoryError beyond its bounds; what the device itself
+ * refuses is told to `watch`.
+ */
 export class Pool {
   live = 0
   peak = 0
@@ -108,14 +115,12 @@ export class Pool {
 
   /** A block that nobody holds yet. */
   take(size: number, label: string): GpuBlock {
-    let block = this.#free.get(size)?.pop()
-    if (block) {
-      this.idle -= size
-      this.hits++
-    } else {
+    let block = this.#reuse(size)
+    if (block) this.hits++
+    else {
       this.#reserve(size, label)
       this.misses++
-      block = new GpuBlock(this.#create(size, label), ++this.#lastId, size)
+      block = this.#create(size, label)
     }
     this.live += size
     this.peak = Math.max(this.peak, this.live)
@@ -132,6 +137,17 @@ export class Pool {
     this.options.onDestroy()
   }
 
+  /** An idle block; those that the device refused are thrown away on the way. */
+  #reuse(size: number): GpuBlock | undefined {
+    const list = this.#free.get(size) ?? []
+    for (let block = list.pop(); block; block = list.pop()) {
+      this.idle -= size
+      if (!block.refused) return block
+      block.buffer.destroy()
+    }
+    return undefined
+  }
+
   #reserve(size: number, label: string): void {
     const { maxBytes, maxBufferBytes } = this.options
     if (this.live + this.idle + size > maxBytes) this.trim()
@@ -139,16 +155,18 @@ export class Pool {
       throw new OutOfMemoryError(label, { asked: size, live: this.live, peak: this.peak })
   }
 
-  #create(size: number, label: string): GPUBuffer {
+  #create(size: number, label: string): GpuBlock {
     const { live, peak } = this
     this.device.pushErrorScope('out-of-memory')
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
-    const buffer = this.device.createBuffer({ label, size, usage })
+    const block = new GpuBlock(this.device.createBuffer({ label, size, usage }), ++this.#lastId, size)
     this.options.watch(
       this.device.popErrorScope().then(error => {
-        if (error) throw new OutOfMemoryError(label, { asked: size, live, peak })
+        if (!error) return
+        block.refused = true
+        throw new OutOfMemoryError(label, { asked: size, live, peak })
       }),
     )
-    return buffer
+    return block
   }
 }

@@ -8,6 +8,10 @@ export interface Timing {
   readonly nanoseconds: number
 }
 
+/**
+ * Timestamps of a recorder's passes: `next` for each pass, `resolve` before and `collect` after a batch of at most
+ * `capacity` of them is submitted, `take` for what came out.
+ */
 export class Profiler {
   readonly #queries: GPUQuerySet
   readonly #resolved: GPUBuffer

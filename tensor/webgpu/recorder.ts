@@ -1,15 +1,25 @@
 // Gathers dispatches in one command encoder and hands them over in batches. Each dispatch has its own slot in a uniform
 // arena; the arena is written once per batch, just before the batch is submitted, so no dispatch sees another's values.
 
-import { packUniforms, type Uniforms } from './interface.js'
+import { packUniforms, slotBytes, type Uniforms } from './interface.js'
 import type { Pipeline } from './pipelines.js'
 import { Profiler } from './profiler.js'
 
-/** Dispatches per batch. More would only delay the device's start. */
-export const batchSize = 64
-/** Bytes between the uniforms of two dispatches: minUniformBufferOffsetAlignment is 256 or less on every device. */
-export const slotBytes = 256
+// Dispatches and copies per batch. More would only delay the device's start.
+const batchSize = 64
+// Outputs of this many bytes in one batch are enough work to hand over, however few the commands.
+const batchBytes = 2 ** 28
 
+/** A dispatch but for its operands and uniforms. */
+export interface Launch {
+  readonly op: string
+  readonly pipeline: Pipeline
+  readonly grid: readonly [number, number, number]
+  /** Bytes of the ranges that it may write. */
+  readonly written: number
+}
+
+/** The commands of one device, in the order in which they are recorded. A full batch is submitted before the next command. */
 export class Recorder {
   /** Number of the batch being recorded; counts from 1. */
   batch = 1
@@ -20,9 +30,10 @@ export class Recorder {
   readonly #slots = new DataView(new ArrayBuffer(batchSize * slotBytes))
   #encoder: GPUCommandEncoder | undefined
   #pass: GPUComputePassEncoder | undefined
-  /** Dispatches in this batch, and those of them that have a slot in the arena. */
+  /** Commands in this batch, those of them that have a slot in the arena, and the bytes that all of them may write. */
   #used = 0
   #slotsUsed = 0
+  #written = 0
 
   constructor(
     private readonly device: GPUDevice,
@@ -36,42 +47,35 @@ export class Recorder {
     if (profile) this.profiler = new Profiler(device, batchSize)
   }
 
-  dispatch(
-    op: string,
-    pipeline: Pipeline,
-    group: GPUBindGroup,
-    uniforms: Uniforms,
-    grid: readonly [number, number, number],
-  ): void {
-    if (this.#used === batchSize) this.flush()
-    const offset = this.#slotsUsed++ * slotBytes
-    packUniforms(pipeline.name, pipeline.interface, uniforms, new DataView(this.#slots.buffer, offset, slotBytes))
-    this.dispatchPacked(op, pipeline, group, offset, grid)
+  /** Records a dispatch whose bind group has the arena. Throws a KernelError for uniforms that do not fit the shader. */
+  dispatch(launch: Launch, group: GPUBindGroup, uniforms: Uniforms): void {
+    this.#makeRoom()
+    const { name, interface: shader } = launch.pipeline
+    const offset = this.#slotsUsed * slotBytes
+    packUniforms(name, shader, uniforms, new DataView(this.#slots.buffer, offset, slotBytes))
+    this.#slotsUsed++
+    this.dispatchPacked(launch, group, offset)
   }
 
   /** The same with uniforms that are already at `offset` of the buffer in the bind group. */
-  dispatchPacked(
-    op: string,
-    pipeline: Pipeline,
-    group: GPUBindGroup,
-    offset: number,
-    grid: readonly [number, number, number],
-  ): void {
-    if (this.#used === batchSize) this.flush()
+  dispatchPacked({ op, pipeline, grid, written }: Launch, group: GPUBindGroup, offset: number): void {
+    this.#makeRoom()
     const pass = this.#openPass(op, pipeline.name)
     pass.setPipeline(pipeline.pipeline)
     pass.setBindGroup(0, group, pipeline.interface.uniformBytes > 0 ? [offset] : [])
     pass.dispatchWorkgroups(...grid)
-    this.#used++
+    this.#count(written)
     this.dispatches++
     if (this.profiler) this.#closePass()
   }
 
-  /** Records a copy after everything recorded so far. */
-  copy(source: GPUBuffer, target: GPUBuffer, targetOffset: number, bytes: number): void {
+  /** Records a copy after everything recorded so far. Offsets and `bytes` are multiples of 4. */
+  copy(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, bytes: number): void {
+    this.#makeRoom()
     this.#closePass()
     this.#encoder ??= this.device.createCommandEncoder({ label: `batch ${this.batch}` })
-    this.#encoder.copyBufferToBuffer(source, 0, target, targetOffset, bytes)
+    this.#encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes)
+    this.#count(bytes)
   }
 
   /** Submits what is recorded; a no-op when nothing is. */
@@ -84,7 +88,7 @@ export class Recorder {
     this.device.queue.submit([this.#encoder.finish()])
     this.profiler?.collect()
     this.#encoder = undefined
-    this.#used = this.#slotsUsed = 0
+    this.#used = this.#slotsUsed = this.#written = 0
     this.batch++
     this.submits++
   }
@@ -92,6 +96,15 @@ export class Recorder {
   destroy(): void {
     this.arena.destroy()
     this.profiler?.destroy()
+  }
+
+  #makeRoom(): void {
+    if (this.#used === batchSize || this.#written > batchBytes) this.flush()
+  }
+
+  #count(written: number): void {
+    this.#used++
+    this.#written += written
   }
 
   #openPass(op: string, shader: string): GPUComputePassEncoder {

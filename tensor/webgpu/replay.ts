@@ -1,10 +1,10 @@
 // Recorded dispatches in the form in which they run again: all uniforms in one buffer, written once, and bind groups made.
 
 import { insideCapture, settled, type Place } from '../recording.js'
-import { packUniforms, type Uniforms } from './interface.js'
-import type { BoundRange, Pipeline, Pipelines } from './pipelines.js'
+import { packUniforms, slotBytes, type Uniforms } from './interface.js'
+import type { BoundRange, Pipelines } from './pipelines.js'
 import type { GpuBlock } from './pool.js'
-import { slotBytes, type Recorder } from './recorder.js'
+import type { Launch, Recorder } from './recorder.js'
 
 /** A range whose buffer may not be known yet. */
 export interface PlacedRange extends Omit<BoundRange, 'block'> {
@@ -12,14 +12,9 @@ export interface PlacedRange extends Omit<BoundRange, 'block'> {
 }
 
 /** A dispatch as it is recorded. */
-export interface RecordedDispatch {
-  readonly op: string
-  readonly pipeline: Pipeline
+export interface RecordedDispatch extends Launch {
   readonly ranges: readonly PlacedRange[]
   readonly uniforms: Uniforms
-  readonly grid: readonly [number, number, number]
-  /** Bytes of the ranges that it may write. */
-  readonly written: number
 }
 
 /** The same range of its block. */
@@ -29,6 +24,7 @@ export function bound({ place, ...range }: PlacedRange): BoundRange {
   return { ...range, block }
 }
 
+/** Captured work: a list of dispatches that can be recorded any number of times, on the same memory. */
 export class Replay {
   readonly #uniforms: GPUBuffer
   readonly #groups: readonly GPUBindGroup[]
@@ -51,12 +47,9 @@ export class Replay {
     )
   }
 
-  /** Hands dispatch after dispatch to the recorder; `account` is told after each how much it writes. */
-  run(recorder: Recorder, account: (written: number) => void): void {
-    this.dispatches.forEach(({ op, pipeline, grid, written }, i) => {
-      recorder.dispatchPacked(op, pipeline, this.#groups[i], i * slotBytes, grid)
-      account(written)
-    })
+  /** Hands dispatch after dispatch to the recorder. */
+  run(recorder: Recorder): void {
+    this.dispatches.forEach((dispatch, i) => recorder.dispatchPacked(dispatch, this.#groups[i], i * slotBytes))
   }
 
   /** The commands that use it must have been submitted. */

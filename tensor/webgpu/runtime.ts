@@ -1,6 +1,6 @@
 // The WebGPU runtime: records dispatches of hand-written WGSL kernels on one device.
 
-import { DeviceLostError, KernelError, LifetimeError, UsageError, type RevisionError } from '../errors.js'
+import { AdapterError, DeviceLostError, KernelError, LifetimeError, UsageError, type RevisionError } from '../errors.js'
 import type { Each, Op } from '../op.js'
 import { insideCapture, RecordedMemory } from '../recording.js'
 import {
@@ -33,15 +33,16 @@ export interface WebGpuOptions extends RuntimeOptions {
   tune?: Tune
 }
 
-// Outputs of this many bytes in one batch are enough work to hand over, however few the dispatches.
-const batchBytes = 2 ** 28
-
 /** Work being recorded. */
 interface Recorded {
   readonly memory: RecordedMemory<GpuBlock>
   readonly dispatches: RecordedDispatch[]
 }
 
+/**
+ * The runtime of one WebGPU device, which it closes. What goes wrong on the device is thrown by the next `read` or `sync`;
+ * once the device is lost, everything throws a DeviceLostError.
+ */
 export class WebGpuRuntime implements Runtime {
   readonly name = 'webgpu'
   readonly description: string
@@ -59,7 +60,6 @@ export class WebGpuRuntime implements Runtime {
   /** Makes a runtime that plans as this one does, on a device that does nothing. */
   readonly #dry: () => WebGpuRuntime
   #recording: Recorded | undefined
-  #batchBytes = 0
   #leaks = 0
   #failure: RevisionError | undefined
   /** An error outside every scope; often only the consequence of one that a scope tells of later. */
@@ -69,6 +69,7 @@ export class WebGpuRuntime implements Runtime {
   /** The operation being recorded, for messages. */
   #current = 'runtime'
 
+  /** Throws a UsageError for a `tune` of another adapter, and an AdapterError for a `profile` that it cannot make. */
   constructor(
     opened: OpenedDevice,
     kernels: readonly WebGpuKernel[],
@@ -92,17 +93,17 @@ export class WebGpuRuntime implements Runtime {
         got: options.tune.adapter,
       })
     if (options.profile && !facts.features.timestamps)
-      throw new KernelError({ where: 'profile', what: 'adapter has no timestamp queries', got: facts.description })
+      throw new AdapterError({ where: 'profile', what: 'adapter has no timestamp queries', got: facts.description })
     this.#recorder = new Recorder(device, options.profile ?? false)
     this.#pipelines = new Pipelines(device, shaders, outcome => this.#watch(outcome))
     this.#pool = new Pool(device, {
       maxBytes: options.maxBytes ?? Infinity,
-      maxBufferBytes: facts.limits.maxBufferSize,
+      maxBufferBytes: this.facts.limits.maxBufferSize,
       flush: () => this.#recorder.flush(),
       onDestroy: () => this.#pipelines.forgetGroups(),
       watch: outcome => this.#watch(outcome),
     })
-    this.#staging = new Staging(device)
+    this.#staging = new Staging(device, this.facts.limits.maxBufferSize)
     device.onuncapturederror = (event: GPUUncapturedErrorEvent) => {
       event.preventDefault() // or the driver prints it as well
       this.#stray ??= new KernelError({ where: this.#current, what: `device error: ${event.error.message}` })
@@ -129,35 +130,34 @@ export class WebGpuRuntime implements Runtime {
     this.#assertNotRecording(target.label)
     const [from, to] = [blockOf(source), blockOf(target)]
     if (from === to) return
-    this.#recorder.copy(from.buffer, to.buffer, 0, Pool.roundUp(target.bytes))
+    this.#recorder.copy(from.buffer, 0, to.buffer, 0, Pool.roundUp(target.bytes))
     from.batch = to.batch = this.#recorder.batch
   }
 
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
     this.#assertNotRecording('read')
-    const parts = storages.map(storage => ({ bytes: storage.bytes, buffer: blockOf(storage).buffer }))
-    const staging = this.#staging.acquire(parts.reduce((sum, { bytes }) => sum + Pool.roundUp(bytes), 0))
-    let offset = 0
-    for (const { buffer, bytes } of parts) {
-      const size = Pool.roundUp(bytes)
-      this.#recorder.copy(buffer, staging, offset, size)
-      offset += size
-    }
+    const sources = storages.map(storage => blockOf(storage).buffer)
+    const copies = storages.map(({ bytes }) => new Uint8Array(bytes))
+    const pieces = this.#staging.acquire(storages.map(({ bytes }) => Pool.roundUp(bytes)))
+    for (const { buffer, chunks } of pieces)
+      for (const { source, start, at, bytes } of chunks) this.#recorder.copy(sources[source], start, buffer, at, bytes)
     this.#recorder.flush()
     try {
-      await this.#opened.wait(staging.mapAsync(GPUMapMode.READ, 0, offset))
+      const { wait } = this.#opened
+      await wait(Promise.all(pieces.map(({ buffer, bytes }) => buffer.mapAsync(GPUMapMode.READ, 0, bytes))))
     } catch (error) {
+      for (const { buffer } of pieces) buffer.destroy()
       throw await this.#reasonFor(error)
     }
-    const mapped = new Uint8Array(staging.getMappedRange(0, offset))
-    let start = 0
-    const copies = parts.map(({ bytes }) => {
-      const copy = mapped.slice(start, start + bytes)
-      start += Pool.roundUp(bytes)
-      return copy
-    })
-    staging.unmap()
-    this.#staging.release(staging)
+    for (const { buffer, bytes, chunks } of pieces) {
+      const mapped = new Uint8Array(buffer.getMappedRange(0, bytes))
+      for (const { source, start, at, bytes } of chunks) {
+        const rest = copies[source].subarray(start) // shorter than a last chunk, which is padded
+        rest.set(mapped.subarray(at, at + Math.min(bytes, rest.length)))
+      }
+      buffer.unmap()
+    }
+    this.#staging.release(pieces)
     await this.#throwFailures()
     return copies
   }
@@ -215,11 +215,11 @@ export class WebGpuRuntime implements Runtime {
     }
     const replay = () => {
       this.#assertAlive('capture')
-      work.run(this.#recorder, written => this.#account(written))
+      work.run(this.#recorder)
       for (const block of memory.blocks) block.batch = this.#recorder.batch
     }
     const release = () => {
-      this.#flush()
+      this.#recorder.flush()
       work.destroy()
       memory.release()
     }
@@ -255,7 +255,7 @@ export class WebGpuRuntime implements Runtime {
   statistics(): Statistics {
     const { live, peak, idle, hits, misses } = this.#pool
     const { dispatches, submits } = this.#recorder
-    const pipelines = this.#pipelines.sources.length
+    const { count: pipelines } = this.#pipelines
     return { live, peak, idle, hits, misses, dispatches, submits, pipelines, leaks: this.#leaks }
   }
 
@@ -265,7 +265,7 @@ export class WebGpuRuntime implements Runtime {
 
   /** Device times of every dispatch since the last call; empty unless the runtime was opened with `profile`. */
   async timings(): Promise<Timing[]> {
-    this.#flush()
+    this.#recorder.flush()
     return (await this.#recorder.profiler?.take()) ?? []
   }
 
@@ -275,7 +275,7 @@ export class WebGpuRuntime implements Runtime {
 
   async sync(): Promise<void> {
     this.#assertAlive('sync')
-    this.#flush()
+    this.#recorder.flush()
     await this.#opened.wait(this.#opened.device.queue.onSubmittedWorkDone())
     await this.#throwFailures()
   }
@@ -310,17 +310,6 @@ export class WebGpuRuntime implements Runtime {
     }
   }
 
-  /** Hands the batch over when its dispatches have written enough. */
-  #account(written: number): void {
-    this.#batchBytes += written
-    if (this.#batchBytes > batchBytes) this.#flush()
-  }
-
-  #flush(): void {
-    this.#recorder.flush()
-    this.#batchBytes = 0
-  }
-
   #dispatch(op: string, { shader, defines = {}, bindings, uniforms, workgroups }: Dispatch): void {
     const pipeline = this.#pipelines.get(shader, defines)
     const limit = this.facts.limits.maxStorageBufferBindingSize
@@ -343,17 +332,16 @@ export class WebGpuRuntime implements Runtime {
     })
     if (given.size > 0)
       throw new KernelError({ where: op, what: `${shader} has no such binding`, got: [...given].join(', ') })
-    const grid = gridOf(op, workgroups, this.facts)
+    const launch = { op, pipeline, grid: gridOf(op, workgroups, this.facts), written }
     if (this.#recording) {
-      this.#recording.dispatches.push({ op, pipeline, ranges, uniforms, grid, written })
+      this.#recording.dispatches.push({ ...launch, ranges, uniforms })
       this.#recording.memory.use(ranges.map(({ place }) => place))
       return
     }
     const buffers = ranges.map(bound)
     const group = this.#pipelines.bindGroup(pipeline, buffers, this.#recorder.arena)
-    this.#recorder.dispatch(op, pipeline, group, uniforms, grid)
+    this.#recorder.dispatch(launch, group, uniforms)
     for (const { block } of buffers) block.batch = this.#recorder.batch
-    this.#account(written)
   }
 
   #watch(outcome: Promise<void>): void {

@@ -30,18 +30,17 @@ function visits(shape: Shape, operands: readonly Strided[]): string[] {
       const perRow = Math.ceil(columns / 4)
       let row = Math.floor(group / perRow)
       const column = (group % perRow) * 4
-      const at = bases.map((base, k) => base + column * steps[k])
+      const at = bases.map((base, k) => (base + column * steps[k]) >>> 0)
       for (let axis = 0; axis < axes; axis++) {
-        at.forEach((_, k) => (at[k] += (row % sizes[axis]) * strides[4 * axis + k]))
+        at.forEach((_, k) => (at[k] = (at[k] + (row % sizes[axis]) * strides[4 * axis + k]) >>> 0))
         row = Math.floor(row / sizes[axis])
       }
       for (let j = 0; j < Math.min(4, columns - column); j++) {
         const elements = operands.map(({ tensor }, k) => {
           const bytes = byteSize(tensor.dtype)
-          const index = at[k] + j * steps[k]
+          const index = (at[k] + j * steps[k]) >>> 0
           const { offset, size } = windows[k]
-          if (index < 0 || (index + 1) * bytes > size)
-            throw new Error(`index ${index} outside a window of ${size} bytes`)
+          if ((index + 1) * bytes > size) throw new Error(`index ${index} outside a window of ${size} bytes`)
           if (size > 1024 || offset % 256 !== 0) throw new Error(`window of ${size} bytes at ${offset}`)
           if (aligned[k] && (columns % 4 !== 0 || at[k] % 4 !== 0 || steps[k] !== 1)) throw new Error('not aligned')
           return offset / bytes + index

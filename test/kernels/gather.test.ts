@@ -1,7 +1,7 @@
 // Choosing and summing by index against torch's numbers and against plain loops.
 
 import t from 'tap'
-import { gather, indexSelect, scatterAdd } from '../../kernels/index.js'
+import { embedding, gather, indexSelect, scatterAdd } from '../../kernels/index.js'
 import { Generator } from '../../tensor/random.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
@@ -26,6 +26,11 @@ await t.test('agrees with torch', t =>
       t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
       const tolerance = golden.op.startsWith('scatter') ? 1e-6 : 0
       close(t, await out.floats(), (await golden.read('out')).data, tolerance, golden.name)
+    }
+    for (const golden of goldenCases('embedding')) {
+      const out = embedding(await golden.tensor(runtime, 'weight'), await golden.tensor(runtime, 'ids'))
+      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
+      close(t, await out.floats(), (await golden.read('out')).data, 0, golden.name)
     }
   }),
 )
@@ -95,6 +100,30 @@ await t.test('indices that point nowhere give NaN, and add nothing', t =>
   }),
 )
 
+await t.test('looks up rows of any float, and tells of ids that have none', t =>
+  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+    for (const dtype of ['f32', 'f16', 'bf16'] as const)
+      for (const width of [5, 8]) {
+        const weight = new Operands(runtime, 1).normal([900, width], dtype)
+        const table = await weight.floats()
+        const wanted = [899, 0, -1, 450, 900, 2 ** 31 - 1, -(2 ** 31), 17, 17, 600, 1, 2]
+        const out = embedding(weight, Tensor.from(runtime, wanted, [3, 4], 'i32'))
+        t.same(out.shape, [3, 4, width])
+        const row = (id: number): number[] =>
+          id >= 0 && id < 900
+            ? Array.from(table.subarray(id * width, (id + 1) * width))
+            : new Array<number>(width).fill(NaN)
+        close(t, await out.floats(), wanted.flatMap(row), 0, `${dtype}, ${width} wide`)
+      }
+    const many = Array.from({ length: 5000 }, (_, i) => (i * 7) % 3)
+    const rows = embedding(Tensor.from(runtime, [1, 2, 3, 4, 5, 6], [3, 2]), Tensor.from(runtime, many, [5000], 'i32'))
+    const expected = many.flatMap(id => [2 * id + 1, 2 * id + 2])
+    close(t, await rows.floats(), expected, 0, 'more ids than a window holds')
+    const none = embedding(Tensor.zeros(runtime, [0, 3]), Tensor.from(runtime, [0, 1], [2], 'i32'))
+    t.ok((await none.floats()).every(Number.isNaN), 'an empty table')
+  }),
+)
+
 await t.test('says what does not fit', t => {
   const x = new Operands(webgpu, 0).normal([2, 3])
   const index = Tensor.zeros(webgpu, [2, 3], 'i32')
@@ -102,6 +131,11 @@ await t.test('says what does not fit', t => {
     message: "gather: index does not fit; expected x's [2, 3] but for axis 1; got [3, 3]",
   })
   t.throws(() => gather(x, 1, Tensor.zeros(webgpu, [2], 'i32')), /gather: index does not fit/)
+  t.throws(() => embedding(x, x), /embedding: ids has the wrong dtype; expected i32; got f32/)
+  t.throws(
+    () => embedding(Tensor.zeros(webgpu, [4]), index),
+    /embedding: weight is not a table; expected \[V, D\]; got \[4\]/,
+  )
   t.throws(() => gather(x, 2, index), /gather: axis out of range; expected -2..1; got 2/)
   t.throws(() => gather(x, 0, x), /gather: index has the wrong dtype; expected i32; got f32/)
   t.throws(() => gather(index, 0, index), /gather: x has the wrong dtype/)

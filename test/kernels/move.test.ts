@@ -1,7 +1,7 @@
 // Data movement, exactly: against torch's results and against plain loops.
 
 import t from 'tap'
-import { cat, embedding, expand, pad, permute, slice, type PadMode } from '../../kernels/index.js'
+import { cat, expand, pad, permute, slice, type PadMode } from '../../kernels/index.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
@@ -39,7 +39,6 @@ await t.test('agrees with torch', t =>
     // x[1:4, ::2, -3:]
     await check('slice', (_, x) => slice(slice(slice(x, 0, 1, 4), 1, 0, 6, 2), -1, -3, 7), 'x')
     await check('chunk(2,-1)[1]', (_, x) => slice(x, -1, x.shape[1] / 2, x.shape[1]), 'x')
-    await check('embedding', (_, weight, ids) => embedding(weight, ids), 'weight', 'ids')
     for (const golden of goldenCases('pad')) {
       const [left, right, top, bottom] = golden.params.pad_left_right_top_bottom as number[]
       const widths: [number, number][] = [
@@ -197,30 +196,6 @@ await t.test('agrees with the plain loops, every output written', async t => {
   }
 })
 
-await t.test('looks up rows of any float, and tells of ids that have none', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
-    for (const dtype of ['f32', 'f16', 'bf16'] as const)
-      for (const width of [5, 8]) {
-        const weight = new Operands(runtime, 1).normal([900, width], dtype)
-        const table = await weight.floats()
-        const wanted = [899, 0, -1, 450, 900, 2 ** 31 - 1, -(2 ** 31), 17, 17, 600, 1, 2]
-        const out = embedding(weight, Tensor.from(runtime, wanted, [3, 4], 'i32'))
-        t.same(out.shape, [3, 4, width])
-        const row = (id: number): number[] =>
-          id >= 0 && id < 900
-            ? Array.from(table.subarray(id * width, (id + 1) * width))
-            : new Array<number>(width).fill(NaN)
-        close(t, await out.floats(), wanted.flatMap(row), 0, `${dtype}, ${width} wide`)
-      }
-    const many = Array.from({ length: 5000 }, (_, i) => (i * 7) % 3)
-    const rows = embedding(Tensor.from(runtime, [1, 2, 3, 4, 5, 6], [3, 2]), Tensor.from(runtime, many, [5000], 'i32'))
-    const expected = many.flatMap(id => [2 * id + 1, 2 * id + 2])
-    close(t, await rows.floats(), expected, 0, 'more ids than a window holds')
-    const none = embedding(Tensor.zeros(runtime, [0, 3]), Tensor.from(runtime, [0, 1], [2], 'i32'))
-    t.ok((await none.floats()).every(Number.isNaN), 'an empty table')
-  }),
-)
-
 await t.test('what does not move shares its memory', t => {
   const x = new Operands(webgpu, 0).normal([1, 4, 1, 6])
   for (const same of [
@@ -274,7 +249,6 @@ await t.test('says what does not fit', t => {
       ),
     /pad: reflects past the far end/,
   )
-  t.throws(() => embedding(x, x), /embedding: ids have the wrong dtype; expected i32; got f32/)
   t.throws(() => permute(Tensor.zeros(webgpu, [4, 6], 'f16'), [1, 0]), {
     message:
       'permute: f16 elements cannot be moved singly; expected runs of whole 32-bit words; got runs of 4; try f32, by cast',

@@ -3,7 +3,8 @@
 import t from 'tap'
 import { create } from 'webgpu'
 import { convVariant } from '../../kernels/conv/variant.js'
-import { readTune, shapeClass } from '../../kernels/index.js'
+import { shapeClass } from '../../kernels/common/tune.js'
+import { readTune } from '../../kernels/index.js'
 import { subgroupMatrixOf, tilesOf } from '../../kernels/common/variant.js'
 import { matmulVariant } from '../../kernels/matmul/variant.js'
 import { shaders } from '../../kernels/shaders.generated.js'
@@ -130,7 +131,8 @@ await t.test('tables that are none are refused', t => {
     ['null', /no table/],
     ['[]', /no table/],
     ['{"adapter":"*","choices":[]}', /no table/],
-    ['{"choices":{}}', /no adapter; .*got nothing/],
+    ['{"choices":{}}', /no adapter; .*got absent/],
+    [`{"adapter":${'['.repeat(2e5)}${']'.repeat(2e5)},"choices":{}}`, /no adapter; .*got lists in lists/],
     [`{"adapter":"${'x'.repeat(201)}","choices":{}}`, /no adapter/],
     ['{"adapter":"*","choices":{},"more":1}', /unknown fields/],
     [choices({ 'matmul m1 n1 k1': 'direct' }), /unknown class; .*got "matmul m1 n1 k1"/],

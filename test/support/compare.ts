@@ -1,23 +1,8 @@
 // Comparing tensors: relative error over the whole, and the worst place when it is too large.
 
 import type { Test } from 'tap'
+import { relativeError } from '../../kernels/common/relative-error.js'
 import type { HostArray } from '../../tensor/index.js'
-
-/** ||a - b|| / ||b|| in the L2 norm; equal infinities count as equal, NaN against a number is infinite. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let difference = 0
-  let norm = 0
-  for (let i = 0; i < expected.length; i++) {
-    if (Object.is(actual[i], expected[i]) || actual[i] === expected[i]) {
-      norm += Number.isFinite(expected[i]) ? expected[i] ** 2 : 0
-      continue
-    }
-    difference += (actual[i] - expected[i]) ** 2
-    norm += expected[i] ** 2
-  }
-  if (Number.isNaN(difference)) return Infinity
-  return difference === 0 ? 0 : Math.sqrt(difference / Math.max(norm, 1e-60))
-}
 
 function worst(actual: ArrayLike<number>, expected: ArrayLike<number>): string {
   let index = 0

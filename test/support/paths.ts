@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 function findRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  const start = dirname(fileURLToPath(import.meta.url))
+  let folder = start
+  while (!existsSync(join(folder, 'package.json'))) {
+    if (folder === dirname(folder)) throw new Error(`no package.json in ${start} or in any folder above it`)
+    folder = dirname(folder)
+  }
   return folder
 }
 

@@ -63,6 +63,24 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 `
 
+await t.test('refuses numbers that would wrap around', t => {
+  const found = readInterface('shader', 'struct Params { n: u32, i: i32, list: array<vec4<u32>, 1>, x: f32, }')
+  const view = new DataView(new ArrayBuffer(64))
+  const pack = (values: object) => () =>
+    packUniforms('shader', found, { n: 0, i: 0, list: [], x: -0.5, ...values }, view)
+  pack({ n: 2 ** 32 - 1, i: -(2 ** 31) })()
+  t.equal(view.getUint32(0, true), 2 ** 32 - 1)
+  t.equal(view.getInt32(4, true), -(2 ** 31))
+  for (const n of [2 ** 32, -1, 0.5, NaN, Infinity])
+    t.throws(pack({ n }), {
+      name: 'KernelError',
+      message: `shader: uniform n does not fit its type; expected u32; got ${n}`,
+    })
+  t.throws(pack({ i: 2 ** 31 }), /uniform i does not fit its type; expected i32/)
+  t.throws(pack({ list: [0, -1] }), /uniform list does not fit its type; expected u32; got -1/)
+  t.end()
+})
+
 await t.test('reads bindings and packs uniforms by name', t => {
   const found = readInterface('shader', shader)
   t.same(found.buffers, [
@@ -79,5 +97,9 @@ await t.test('reads bindings and packs uniforms by name', t => {
   t.throws(() => packUniforms('shader', found, { m: 7 }, view), { message: 'shader: uniform not given; expected eps' })
   t.throws(() => packUniforms('shader', found, { m: 7, eps: 1, shape: [], last: 0, typo: 1 }, view), /unknown uniforms/)
   t.throws(() => readInterface('shader', 'struct Params { a: vec3<f32>, }'), /field of unknown type/)
+  t.throws(() => readInterface('shader', 'struct Params { n: u32, a: array<vec4<f32>, 16>, }'), {
+    name: 'KernelError',
+    message: 'shader: struct Params is too large; expected at most 256 bytes; got 272',
+  })
   t.end()
 })

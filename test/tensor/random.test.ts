@@ -2,21 +2,21 @@
 // one for sequence a, b, c in this order; one for rand(64), randint(0, 1000, 64), randperm(50) in this order.
 
 import t, { type Test } from 'tap'
-import { type HostTensor, openSafetensors } from '../../tensor/files/index.js'
+import { type LoadedTensor, openSafetensors } from '../../tensor/files/index.js'
 import { Generator } from '../../tensor/random.js'
 import { UsageError } from '../../tensor/errors.js'
 import { golden } from '../support/paths.js'
 
 const seeds = [0, 1, 42, 123, 2147483655]
 
-const tensors = new Map<string, HostTensor>()
+const tensors = new Map<string, LoadedTensor>()
 t.before(async () => {
   const file = await openSafetensors(golden('random.safetensors'))
   for (const name of file.tensors.keys()) tensors.set(name, await file.read(name))
   await file.close()
 })
 
-function expected(name: string): HostTensor['data'] {
+function expected(name: string): LoadedTensor['data'] {
   const tensor = tensors.get(name)
   if (!tensor) throw new Error(`no golden tensor ${name}`)
   return tensor.data

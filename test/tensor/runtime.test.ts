@@ -2,7 +2,15 @@
 
 import t from 'tap'
 import { linear, openRuntime, openWebGpu, type OpenOptions } from '../../kernels/index.js'
-import { keep, readAll, scope, Tensor, type Runtime } from '../../tensor/index.js'
+import { matmulOp } from '../../kernels/matmul/matmul.js'
+import { shaders } from '../../kernels/shaders.generated.js'
+import { webgpuKernels } from '../../kernels/webgpu.js'
+import { keep, overwrite, readAll, scope, Tensor, type Runtime } from '../../tensor/index.js'
+import { openAdapter } from '../../tensor/webgpu/adapter.js'
+import { openDevice, type OpenedDevice } from '../../tensor/webgpu/device.js'
+import { webgpuKernel } from '../../tensor/webgpu/launch.js'
+import { nullDevice } from '../../tensor/webgpu/null-device.js'
+import { WebGpuRuntime } from '../../tensor/webgpu/runtime.js'
 import { referenceRuntime, webgpuRuntime } from '../support/kernels.js'
 
 const both = [await referenceRuntime(), await webgpuRuntime()]
@@ -11,6 +19,22 @@ const both = [await referenceRuntime(), await webgpuRuntime()]
 const doubler = (runtime: Runtime) => Tensor.from(runtime, [2, 0, 0, 2], [2, 2])
 const adapter = process.env.REVISION_ADAPTER ? undefined : ('swiftshader' as const)
 const fresh = (options: OpenOptions = {}) => openWebGpu({ adapter, ...options })
+
+type Device = OpenedDevice['device']
+
+/** A device of its own, some of whose functions are replaced. */
+async function opened(replace: (device: Device) => Partial<Device> = () => ({})): Promise<OpenedDevice> {
+  const opened = await openDevice(await openAdapter(adapter, { quiet: true }))
+  const own = replace(opened.device)
+  const device = new Proxy(opened.device, {
+    get(target, name) {
+      const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name, target)
+      return typeof value === 'function' ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) : value
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  })
+  return { ...opened, device }
+}
 
 for (const runtime of both) {
   await t.test(`${runtime.name}: tensors`, async t => {
@@ -71,9 +95,16 @@ for (const runtime of both) {
       peak: 512,
     })
     x.dispose()
-    t.equal(Tensor.zeros(limited, [200]).size, 200, 'released memory makes room')
+    const y = Tensor.zeros(limited, [200])
+    t.equal(y.size, 200, 'released memory makes room')
     await limited.close()
     t.throws(() => Tensor.zeros(limited, [1]), /runtime is closed/)
+    await t.rejects(limited.read([y.storage]), { name: 'LifetimeError', message: 'read: runtime is closed' })
+    t.throws(() => Tensor.allocate(runtime, [2 ** 45], 'f32', 'vast'), { name: 'OutOfMemoryError', asked: 2 ** 47 })
+    using z = Tensor.zeros(runtime, [1])
+    const { storage } = z
+    z.dispose()
+    await t.rejects(runtime.read([storage]), { name: 'LifetimeError', message: /^zeros: memory used after/ })
   })
 }
 
@@ -115,17 +146,100 @@ await t.test('a steady loop creates no buffer, and hands its work over in batche
   await runtime.close()
 })
 
-await t.test('a shader that does not compile is shown with its lines', async t => {
-  const { WebGpuRuntime } = await import('../../tensor/webgpu/runtime.js')
-  const { openAdapter } = await import('../../tensor/webgpu/adapter.js')
-  const { openDevice } = await import('../../tensor/webgpu/device.js')
-  const { webgpuKernel } = await import('../../tensor/webgpu/launch.js')
-  const { matmulOp } = await import('../../kernels/matmul/matmul.js')
+await t.test('copies alone are handed over in batches too', async t => {
+  const runtime = await fresh()
+  const x = doubler(runtime)
+  const y = Tensor.zeros(runtime, [2, 2])
+  const before = runtime.statistics().submits
+  for (let i = 0; i < 200; i++) overwrite(y, x)
+  t.equal(runtime.statistics().submits - before, 3, 'of 64')
+  t.same(await y.data(), [2, 0, 0, 2])
+  await runtime.close()
+})
+
+await t.test('plans with narrower limits: no larger tensor, and reads in pieces', async t => {
+  const runtime = await fresh({ limits: { maxBufferSize: 16384 } })
+  t.throws(() => Tensor.zeros(runtime, [4097], 'f32', 'big'), { name: 'OutOfMemoryError', message: /^big: / })
+  const data = [4096, 3, 0, 4000, 2, 4095].map(size => Float32Array.from({ length: size }, (_, i) => size + i))
+  const read = await readAll(data.map(values => Tensor.from(runtime, values, [values.length])))
+  for (const [n, values] of data.entries())
+    t.equal(
+      values.findIndex((value, i) => value !== read[n][i]),
+      -1,
+      `first wrong element of ${values.length}`,
+    )
+  await runtime.close()
+})
+
+await t.test('memory that the device refused is not handed out again', async t => {
+  let refuse = true
+  const device = await opened(device => ({
+    popErrorScope: async () => {
+      const error = await device.popErrorScope()
+      return refuse ? { message: 'refused' } : error
+    },
+  }))
+  const runtime = new WebGpuRuntime(device, [], {})
+  Tensor.zeros(runtime, [4], 'f32', 'big').dispose()
+  await t.rejects(runtime.sync(), { name: 'OutOfMemoryError', message: /^big: .*a request for 16 bytes/ })
+  refuse = false
+  const x = Tensor.from(runtime, [1, 2, 3, 4], [4])
+  t.same(await x.data(), [1, 2, 3, 4])
+  t.match(runtime.statistics(), { hits: 0, misses: 2, live: 16, idle: 0 })
+  await runtime.close()
+})
+
+await t.test('a read that fails gives its buffer up', async t => {
+  const staging: string[] = []
+  const device = await opened(device => ({
+    createBuffer: descriptor => {
+      const buffer = device.createBuffer(descriptor)
+      if (descriptor.label !== 'staging') return buffer
+      staging.push('made')
+      buffer.destroy = () => void staging.push('destroyed')
+      buffer.mapAsync = () => Promise.reject(new Error('no map'))
+      return buffer
+    },
+  }))
+  const runtime = new WebGpuRuntime(device, [], {})
+  await t.rejects(doubler(runtime).data(), /no map/)
+  t.same(staging, ['made', 'destroyed'])
+  await runtime.close()
+})
+
+await t.test('a shader that does not compile is shown with its lines, as often as it is asked for', async t => {
   const broken = webgpuKernel(matmulOp, () => [{ shader: 'x.wgsl', bindings: {}, uniforms: {}, workgroups: 1 }])
-  const opened = await openDevice(await openAdapter(adapter, { quiet: true }))
-  const runtime = new WebGpuRuntime(opened, [broken], { 'x.wgsl': '@compute @workgroup_size(1)\nfn main() { oops }' })
-  linear(doubler(runtime), doubler(runtime))
-  await t.rejects(runtime.sync(), /x.wgsl: shader does not compile[^]* 2 \| fn main\(\) \{ oops \}/)
+  const text = '@compute @workgroup_size(1)\nfn main() { oops }'
+  const runtime = new WebGpuRuntime(await opened(), [broken], { 'x.wgsl': text })
+  const x = doubler(runtime)
+  for (let i = 0; i < 2; i++) {
+    linear(x, x)
+    await t.rejects(runtime.sync(), /x.wgsl: shader does not compile[^]* 2 \| fn main\(\) \{ oops \}/)
+    t.equal(runtime.statistics().pipelines, 0)
+  }
+  await runtime.close()
+})
+
+await t.test('a shader that cannot be read leaves no error scope open', async t => {
+  let depth = 0
+  const device = await opened(device => ({
+    pushErrorScope: filter => {
+      depth++
+      device.pushErrorScope(filter)
+    },
+    popErrorScope: () => {
+      depth--
+      return device.popErrorScope()
+    },
+  }))
+  const runtime = new WebGpuRuntime(device, webgpuKernels, {})
+  const x = doubler(runtime)
+  t.throws(() => linear(x, x), /no such shader file/)
+  await t.rejects(
+    runtime.warmUp(runtime => linear(doubler(runtime), doubler(runtime))),
+    /no such shader file/,
+  )
+  t.equal(depth, 0)
   await runtime.close()
 })
 
@@ -135,23 +249,21 @@ await t.test('times dispatches on the device when asked to', async t => {
   const timings = await runtime.timings()
   t.match(timings, [{ op: 'matmul', shader: 'matmul/matmul.wgsl' }])
   t.ok(timings[0].nanoseconds >= 0)
+  const timeless = { ...runtime.facts, features: { ...runtime.facts.features, timestamps: false } }
+  t.throws(() => new WebGpuRuntime(nullDevice(timeless), [], {}, { profile: true }), {
+    name: 'AdapterError',
+    message: /^profile: adapter has no timestamp queries/,
+  })
   await runtime.close()
 })
 
 await t.test('a lost device fails the read in flight and everything after it, at once', async t => {
-  const opened = await (async () => {
-    const { openAdapter } = await import('../../tensor/webgpu/adapter.js')
-    const { openDevice } = await import('../../tensor/webgpu/device.js')
-    return openDevice(await openAdapter(adapter, { quiet: true }))
-  })()
-  const { WebGpuRuntime } = await import('../../tensor/webgpu/runtime.js')
-  const { webgpuKernels } = await import('../../kernels/webgpu.js')
-  const { shaders } = await import('../../kernels/shaders.generated.js')
-  const runtime = new WebGpuRuntime(opened, webgpuKernels, shaders)
+  const device = await opened()
+  const runtime = new WebGpuRuntime(device, webgpuKernels, shaders)
   const x = doubler(runtime)
   const y = linear(x, x)
   const read = y.data()
-  opened.device.destroy()
+  device.device.destroy()
   await t.rejects(read, { name: 'DeviceLostError', message: /device lost.*try a new runtime/ })
   t.throws(() => linear(x, x), { name: 'DeviceLostError', message: /^matmul: device lost/ })
   t.throws(() => Tensor.zeros(runtime, [1]), { name: 'DeviceLostError' })
