@@ -33,6 +33,7 @@ void t.test('wrong numbers, numbers that are missing and exceptions fail', async
     selfCheck(runtime, [
       { ...sane, run: o => (o.normal([1]).runtime === runtime ? o.normal([5]) : o.normal([4])) },
       { ...sane, run: o => mul(o.normal([3]), o.normal([3]).runtime === runtime ? o.normal([3]) : o.normal([1])) },
+      { ...sane, run: o => [o.normal([3]), o.normal([1]).runtime === runtime ? o.normal([3]) : o.normal([2])] },
       {
         ...sane,
         run: () => {
@@ -41,5 +42,6 @@ void t.test('wrong numbers, numbers that are missing and exceptions fail', async
       },
     ]),
   )
-  t.match(results.slice(0, 3), [{ ok: false }, { ok: false }, { ok: false, message: 'broken' }])
+  const failures = results.slice(0, 4)
+  t.match(failures, [{ ok: false }, { ok: false }, { ok: false }, { ok: false, message: 'broken' }])
 })
