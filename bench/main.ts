@@ -56,7 +56,10 @@ function numberOf(where: string, text: string): number {
 }
 
 async function save(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
+  // One level only: Node's recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
+  await mkdir(dirname(file)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
   await writeFile(file, text)
 }
 

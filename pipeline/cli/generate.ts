@@ -9,14 +9,12 @@ import { openModelFolder } from '../../models/svd/folder.js'
 import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
 import { generate, type GenerateOptions, type GenerateResult } from '../generate.js'
-import { writeFileAtomically } from '../media/atomic.js'
 import { readPicture } from '../media/decode.js'
-import { contactSheet, writePng } from '../media/encode.js'
-import { writeMp4 } from '../media/mp4.js'
-import { frameName, OutputFolder } from '../media/output.js'
+import { OutputFolder } from '../media/output.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { checkSettings, completeSettings, settingBounds, settingNames, type GenerateSettings } from '../settings.js'
 import { readMasks } from './masks.js'
+import { checkResults, resultNames, writeResults } from './results.js'
 import { runtimeOptions, type RuntimeArguments } from './options.js'
 import { Progress } from './progress.js'
 import { StopSignals } from './stop.js'
@@ -71,6 +69,8 @@ async function run(args: GenerateArguments): Promise<void> {
   const settings = completeSettings(given, model.unet.config)
   const masks = args.masks === undefined ? undefined : await readMasks(args.masks, settings)
 
+  await checkResults(args.out, args.image)
+
   using stop = new StopSignals()
   using output = await OutputFolder.create(args.out)
   const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter })
@@ -79,14 +79,15 @@ async function run(args: GenerateArguments): Promise<void> {
     const { signal } = stop
     const result = await listen({ ...settings, model: args.model, image, masks, runtime, signal }, progress)
     progress.writing()
-    await write(output, result, signal)
+    const origin = { model: args.model, image: args.image, masks: args.masks, runtime: runtime.description }
+    await writeResults(output, result, origin, signal)
     stop.ignore()
     await output.commit()
   } finally {
     progress.end()
     await runtime.close()
   }
-  for (const name of fileNames(settings.frames)) console.log(join(output.path, name))
+  for (const name of resultNames(settings.frames)) console.log(join(output.path, name))
 }
 
 function settingsOf(args: GenerateArguments): Partial<GenerateSettings> {
@@ -114,20 +115,4 @@ async function listen(options: GenerateOptions, progress: Progress): Promise<Gen
     // The plain loops never wait; signals are heard only when somebody does.
     await setImmediate()
   }
-}
-
-/** Frames, video, contact sheet and settings. */
-async function write(output: OutputFolder, { frames, settings }: GenerateResult, signal: AbortSignal): Promise<void> {
-  for (const [index, frame] of frames.entries()) {
-    signal.throwIfAborted()
-    await output.writeFrame(index, frame)
-  }
-  await writeMp4(output.file('video.mp4'), frames, settings.fps)
-  await writePng(output.file('sheet.png'), contactSheet(frames))
-  const text = `${JSON.stringify(settings, null, 2)}\n`
-  await writeFileAtomically(output.file('settings.json'), Buffer.from(text))
-}
-
-function fileNames(frames: number): string[] {
-  return ['video.mp4', 'sheet.png', 'settings.json', ...Array.from({ length: frames }, (_, i) => frameName(i))]
 }

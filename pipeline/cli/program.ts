@@ -19,13 +19,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
       .usage('$0 <command>\n\nVideos from pictures, by Stable Video Diffusion on WebGPU.')
       .command(generateCommand)
       .command(doctorCommand(failed => (code = failed ? 1 : 0)))
-      .demandCommand(1, 'a command is missing')
+      .demandCommand(1, 'a command is missing: generate or doctor')
       .strict()
       .parserConfiguration({ 'dot-notation': false, 'duplicate-arguments-array': false, 'boolean-negation': false })
       .version(version)
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError({ where: 'arguments', what: message, hint: 'revision --help' })
+        // yargs has an error class of its own for what a user typed.
+        if (error && error.name !== 'YError') throw error
+        throw new UsageError({ where: 'arguments', what: error?.message ?? message, hint: 'revision --help' })
       })
       .parseAsync()
     return code

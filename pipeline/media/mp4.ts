@@ -5,6 +5,7 @@
 // takes one of the four); frame rates need not be whole numbers; dates are left out, so that equal frames give equal files.
 
 import { setImmediate } from 'node:timers/promises'
+import type H264 from 'h264-mp4-encoder'
 import { ShapeError, UsageError } from '../../tensor/errors.js'
 import { writeFileAtomically } from './atomic.js'
 import { commonSize } from './encode.js'
@@ -77,14 +78,17 @@ export async function encodeMp4(frames: readonly Picture[], fps: number): Promis
 async function createEncoder() {
   const events = ['uncaughtException', 'unhandledRejection'] as const
   const before = events.map(event => process.listeners(event as 'uncaughtException'))
-  const { default: library } = await import('h264-mp4-encoder')
-  const encoder = await library.createH264MP4Encoder()
-  events.forEach((event, i) => {
-    for (const listener of process.listeners(event as 'uncaughtException')) {
-      if (!before[i].includes(listener)) process.removeListener(event, listener)
-    }
-  })
-  return encoder
+  try {
+    // Node puts a CommonJS module under `default`; other loaders spread its exports.
+    const module: typeof H264 & { default?: typeof H264 } = await import('h264-mp4-encoder')
+    return await (module.default ?? module).createH264MP4Encoder()
+  } finally {
+    events.forEach((event, i) => {
+      for (const listener of process.listeners(event as 'uncaughtException')) {
+        if (!before[i].includes(listener)) process.removeListener(event, listener)
+      }
+    })
+  }
 }
 
 /**
