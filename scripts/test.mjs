@@ -55,5 +55,6 @@ const totals =
     ?.at(-1) ?? ''
 const count = name => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0)
 const skipped = count('skip') ? `, ${count('skip')} skipped` : ''
-console.log(`${count('pass')} passed, ${count('fail')} failed${skipped}`)
+// On a line of its own: the runner may leave the cursor behind a control sequence.
+console.log(`\n${count('pass')} passed, ${count('fail')} failed${skipped}`)
 process.exit(status || (count('fail') ? 1 : 0))
