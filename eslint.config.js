@@ -45,7 +45,7 @@ const noGpuAbove = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'out/', '.cache/', '**/*.generated.ts'] },
+  { ignores: ['dist/', 'node_modules/', 'out/', '.cache/', '**/*.generated.ts', '**/*.as.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

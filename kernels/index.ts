@@ -2,6 +2,6 @@
 
 export * from './operations.js'
 export { readTune } from './common/tune.js'
-export { openRuntime, openWebGpu, type Extension, type OpenOptions } from './open.js'
+export { openCpu, openRuntime, openWebGpu, type Extension, type OpenOptions } from './open.js'
 export { selfCheck, type SelfCheckResult } from './selfcheck.js'
 export type { SelfCheckCase, SelfCheckOperands } from './selfcheck-cases.js'

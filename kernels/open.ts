@@ -1,6 +1,8 @@
 // Opens a runtime with all kernels in it.
 
 import {
+  AdapterError,
+  openWasm,
   ReferenceRuntime,
   runtimeNames,
   UsageError,
@@ -10,6 +12,9 @@ import {
   type ReferenceKernel,
   type Runtime,
   type RuntimeName,
+  type WasmKernel,
+  type WasmOptions,
+  type WasmRuntime,
   type WebGpuKernel,
   type WebGpuOptions,
 } from '../tensor/index.js'
@@ -17,6 +22,8 @@ import { environment, openAdapter } from '../tensor/webgpu/adapter.js'
 import { openDevice } from '../tensor/webgpu/device.js'
 import { referenceKernels } from './reference.js'
 import { shaders } from './shaders.generated.js'
+import { wasmModule } from './wasm.generated.js'
+import { wasmKernels } from './wasm.js'
 import { webgpuKernels } from './webgpu.js'
 
 /** Kernels of one's own. One for an operation of the house takes the place of its kernel. */
@@ -25,10 +32,11 @@ export interface Extension {
   readonly webgpu?: readonly WebGpuKernel[]
   /** WGSL under the names that dispatches and `#include` call it by; those of the house are there as well. */
   readonly shaders?: Readonly<Record<string, string>>
+  readonly wasm?: readonly WasmKernel[]
 }
 
-export interface OpenOptions extends WebGpuOptions, AdapterOptions {
-  /** Which runtime; default: REVISION_RUNTIME, else webgpu. */
+export interface OpenOptions extends WebGpuOptions, AdapterOptions, WasmOptions {
+  /** Which runtime; default: REVISION_RUNTIME, else webgpu on a GPU or the adapter asked for, else wasm. */
   runtime?: RuntimeName
   /** Which adapter; default: REVISION_ADAPTER, else the best there is. */
   adapter?: AdapterWish
@@ -51,14 +59,50 @@ export async function openWebGpu({ adapter, extension, ...options }: OpenOptions
   }
 }
 
+/** Opens the runtime of plain loops. */
+function openReference({ extension, ...options }: OpenOptions = {}): ReferenceRuntime {
+  return new ReferenceRuntime([...referenceKernels, ...(extension?.reference ?? [])], options)
+}
+
 /**
- * Opens a runtime: the one asked for, else the one REVISION_RUNTIME names, else webgpu.
- * @throws UsageError if there is no such runtime; what `openWebGpu` throws
+ * Opens the WebAssembly runtime. An operation of an extension that has no WebAssembly runs in its plain loops.
+ * @throws AdapterError where there is no WebAssembly with SIMD; UsageError for an impossible number of threads
+ */
+export async function openCpu({ extension, ...options }: OpenOptions = {}): Promise<WasmRuntime> {
+  const parts = {
+    source: wasmModule,
+    kernels: [...wasmKernels, ...(extension?.wasm ?? [])],
+    references: [...referenceKernels, ...(extension?.reference ?? [])],
+  }
+  return openWasm(parts, { ...options, threads: options.threads ?? threadsOf(environment('REVISION_THREADS')) })
+}
+
+function threadsOf(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text)
+}
+
+/** A GPU if there is one, else the CPU. */
+async function openBest(options: OpenOptions): Promise<Runtime> {
+  if (options.adapter ?? environment('REVISION_ADAPTER')) return openWebGpu(options)
+  try {
+    return await openWebGpu({ ...options, adapter: 'hardware' })
+  } catch (error) {
+    if (error instanceof AdapterError) return openCpu(options)
+    throw error
+  }
+}
+
+/**
+ * Opens a runtime: the one asked for, else the one REVISION_RUNTIME names, else webgpu if there is a GPU or an adapter is
+ * asked for, else wasm.
+ * @throws UsageError if there is no such runtime; what `openWebGpu` and `openCpu` throw
  */
 export async function openRuntime(options: OpenOptions = {}): Promise<Runtime> {
-  const name = options.runtime ?? (environment('REVISION_RUNTIME') || 'webgpu')
-  if (name === 'reference')
-    return new ReferenceRuntime([...referenceKernels, ...(options.extension?.reference ?? [])], options)
+  const name = options.runtime ?? environment('REVISION_RUNTIME')
+  if (!name) return openBest(options)
+  if (name === 'reference') return openReference(options)
   if (name === 'webgpu') return openWebGpu(options)
-  throw new UsageError({ where: 'runtime', what: 'no such runtime', expected: runtimeNames.join(' or '), got: name })
+  if (name === 'wasm') return openCpu(options)
+  const expected = runtimeNames.join(', ').replace(/, (\w+)$/, ' or $1')
+  throw new UsageError({ where: 'runtime', what: 'no such runtime', expected, got: name })
 }

@@ -1,6 +1,6 @@
 // Every operation's plain loops.
 
-import type { ReferenceKernel } from '../tensor/reference/runtime.js'
+import type { ReferenceKernel } from '../tensor/reference/compute.js'
 import { attentionReference } from './attention/reference.js'
 import { convReference } from './conv/reference.js'
 import { convTransposeReference } from './conv-transpose/reference.js'

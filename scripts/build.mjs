@@ -1,9 +1,10 @@
 // Builds dist/: embeds the WGSL files in TypeScript modules, one for the kernels and one for the bench (so that Node and
-// browsers load them the same way), then compiles.
+// browsers load them the same way), likewise their WebAssembly modules (wasm.mjs), then compiles.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { root, run } from './prepare.mjs'
+import { embedWasm } from './wasm.mjs'
 
 function embedShaders(floor, beside) {
   const folder = join(root, floor)
@@ -28,6 +29,8 @@ function embedShaders(floor, beside) {
 
 embedShaders('kernels', 'the kernels')
 embedShaders('bench', 'the bench')
+await embedWasm('kernels', ['tensor', 'kernels'])
+await embedWasm('bench', ['tensor', 'bench'])
 run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')])
 mkdirSync(join(root, 'dist'), { recursive: true })
 writeFileSync(join(root, 'dist/.built'), '')

@@ -65,7 +65,11 @@ export {
 } from './files/index.js'
 
 // The runtimes, and what kernels for them are written with.
-export { referenceKernel, ReferenceRuntime, type HostTensor, type ReferenceKernel } from './reference/runtime.js'
+export { referenceKernel, type HostTensor, type ReferenceKernel } from './reference/compute.js'
+export { ReferenceRuntime } from './reference/runtime.js'
+export { wasmKernel, type Launch, type WasmCall, type WasmKernel, type WasmParam } from './wasm/launch.js'
+export { openWasm, WasmRuntime, type WasmOptions } from './wasm/runtime.js'
+export type { WasmModuleSource } from './wasm/module.js'
 export type {
   AdapterFacts,
   AdapterKind,

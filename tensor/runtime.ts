@@ -2,7 +2,7 @@
 
 import type { Each, Op, TensorSpec } from './op.js'
 
-export const runtimeNames = ['reference', 'webgpu'] as const
+export const runtimeNames = ['reference', 'webgpu', 'wasm'] as const
 export type RuntimeName = (typeof runtimeNames)[number]
 
 /** A piece of a runtime's memory. What is inside is the runtime's own business. */

@@ -1,6 +1,6 @@
 // Attention, plain: all scores of one query, their softmax in double precision, the weighted mean of the values.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { attentionOp, attentionSizes } from './attention.js'
 
 export const attentionReference = referenceKernel(attentionOp, ({ q, k, v, mask }, [out], params) => {

@@ -1,6 +1,6 @@
 // Transposed convolution, plain: for each output, a sum in double precision over the input pixels that paint it.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { convTransposeAxis, convTransposeOp, sourcesOf } from './conv-transpose.js'
 
 export const convTransposeReference = referenceKernel(convTransposeOp, ({ x, weight, bias }, [out], params) => {

@@ -1,6 +1,6 @@
 // Convolution, plain: a sum over taps and channels in double precision for each output, then the epilogue.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { activations } from '../common/activations.js'
 import { convOp, convSizes } from './conv.js'
 

@@ -1,7 +1,7 @@
 // Elementwise operations, plain: every operand at the element's own index, or at 0 along the axes it repeats.
 
 import { broadcastStrides } from '../../tensor/index.js'
-import { referenceKernel, type HostTensor } from '../../tensor/reference/runtime.js'
+import { referenceKernel, type HostTensor } from '../../tensor/reference/compute.js'
 import { offsetOf, walk } from '../common/walk.js'
 import { binaryOp } from './binary.js'
 import { mixOp, whereOp } from './blend.js'

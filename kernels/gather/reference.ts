@@ -1,6 +1,6 @@
 // Gathering and scattering, plain.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { lineSizes } from '../reduce/line.js'
 import { gatherOp } from './gather.js'
 import { scatterAddOp } from './scatter-add.js'

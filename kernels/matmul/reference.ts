@@ -1,6 +1,6 @@
 // Matrix product, plain: three loops, a sum in double precision, the epilogue.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { activations } from '../common/activations.js'
 import { matmulOp, matmulSizes } from './matmul.js'
 

@@ -1,7 +1,7 @@
 // Data movement, plain: for every element of the output, which element of the input it is.
 
 import { broadcastStrides, stridesOf } from '../../tensor/index.js'
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { offsetOf, walk } from '../common/walk.js'
 import { catOp, catStarts } from './cat.js'
 import { expandOp } from './expand.js'

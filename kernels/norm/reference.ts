@@ -1,6 +1,6 @@
 // The norms, plain: the mean, the mean of squared deviations, the result; sums in double precision.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { sizeOf } from '../../tensor/index.js'
 import { activations } from '../common/activations.js'
 import { groupNormOp, groupNormSizes } from './group-norm.js'

@@ -1,6 +1,6 @@
 // Pooling, plain: the pixels inside the picture under each window, then their mean or the largest.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { whole } from '../common/rows.js'
 import { spanOf } from '../conv/parts.js'
 import { poolAxis, poolOp } from './pool.js'

@@ -1,6 +1,6 @@
 // Reductions, plain: every element goes to the result it belongs to, in double precision.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { sizeOf, stridesOf, type Shape } from '../../tensor/index.js'
 import { argOp, cumsumOp, lineSizes } from './line.js'
 import { reduceOp, reducedCount } from './reduce.js'

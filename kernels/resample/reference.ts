@@ -1,6 +1,6 @@
 // Resizing, plain: the weights of every pixel along each axis, then a weighted sum over both.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { cubicOf, nearestOf, resizeOp, samplingOf, type ResizeParams } from './resize.js'
 
 type Tap = readonly [pixel: number, weight: number]

@@ -1,6 +1,6 @@
 // Softmax, plain: the maximum of a line, the sum of exponentials below it, the quotients.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { lineSizes } from '../reduce/line.js'
 import { softmaxOp } from './softmax.js'
 

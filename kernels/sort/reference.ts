@@ -1,6 +1,6 @@
 // Sorting, plain: the host's stable sort of each line's indices.
 
-import { referenceKernel } from '../../tensor/reference/runtime.js'
+import { referenceKernel } from '../../tensor/reference/compute.js'
 import { lineSizes } from '../reduce/line.js'
 import { sortOp } from './sort.js'
 

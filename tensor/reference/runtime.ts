@@ -1,6 +1,5 @@
 // The reference runtime: plain loops over host arrays, run at once. Slow and simple; the truth others are judged by.
 
-import { fromFloat32, hostArray, toFloat32, type DType, type HostArray } from '../dtype.js'
 import { KernelError, LifetimeError, OutOfMemoryError } from '../errors.js'
 import type { Each, Op, TensorSpec } from '../op.js'
 import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
@@ -13,25 +12,7 @@ import {
   type Storage,
   type StoredTensor,
 } from '../runtime.js'
-import { sizeOf, type Shape } from '../shape.js'
-
-/** A tensor as plain loops see it: floats of every width as f32, integers as they are. */
-export interface HostTensor {
-  readonly shape: Shape
-  readonly dtype: DType
-  readonly data: Exclude<HostArray, Uint16Array>
-}
-
-/** Plain loops that fill every element of the outputs. */
-export interface ReferenceKernel<I extends object = object, P = unknown> {
-  readonly op: Op<I, P>
-  readonly run: (inputs: Each<I, HostTensor>, outputs: readonly HostTensor[], params: P) => void
-}
-
-/** Binds plain loops to the operation they compute. */
-export function referenceKernel<I extends object, P>(op: Op<I, P>, run: ReferenceKernel<I, P>['run']): ReferenceKernel {
-  return { op, run } as unknown as ReferenceKernel
-}
+import { compute, type Placed, type ReferenceKernel } from './compute.js'
 
 class HostBlock implements Block {
   holders = 0
@@ -74,14 +55,11 @@ const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
   label: storage.label,
 })
 
-const isNarrowFloat = (dtype: DType) => dtype === 'f16' || dtype === 'bf16'
-
-function open({ shape, dtype, place, label }: HeldTensor): HostTensor {
-  const { buffer, byteOffset } = memoryOf(place, label)
-  const raw = hostArray(dtype, buffer, byteOffset, sizeOf(shape))
-  const data = isNarrowFloat(dtype) ? toFloat32(dtype, raw) : raw
-  return { shape, dtype, data: data as HostTensor['data'] }
-}
+const open = ({ shape, dtype, place, label }: HeldTensor): Placed => ({
+  shape,
+  dtype,
+  memory: memoryOf(place, label),
+})
 
 /** What runs again at a replay. */
 interface Recorded {
@@ -157,7 +135,11 @@ export class ReferenceRuntime implements Runtime {
       ([name, tensor]) => [name, tensor && held(tensor)] as const,
     )
     const results = outputs.map(held)
-    const job = () => this.#compute(kernel, operands, results, params)
+    const job = () => {
+      const opened = operands.map(([name, tensor]) => [name, tensor && open(tensor)] as const)
+      compute(kernel, opened, results.map(open), params)
+      this.#statistics.dispatches++
+    }
     if (!this.#recording) return job()
     this.#recording.jobs.push(job)
     const used = [...operands.map(([, tensor]) => tensor), ...results]
@@ -243,23 +225,6 @@ export class ReferenceRuntime implements Runtime {
 
   #drop(block: HostBlock): void {
     if (--block.holders === 0) this.#statistics.live -= block.size
-  }
-
-  #compute(
-    kernel: ReferenceKernel,
-    operands: readonly (readonly [string, HeldTensor | undefined])[],
-    outputs: readonly HeldTensor[],
-    params: unknown,
-  ): void {
-    const results = outputs.map(open)
-    kernel.run(Object.fromEntries(operands.map(([name, tensor]) => [name, tensor && open(tensor)])), results, params)
-    results.forEach(({ dtype, data }, i) => {
-      if (isNarrowFloat(dtype))
-        hostArray(dtype, memoryOf(outputs[i].place, outputs[i].label).buffer, 0, data.length).set(
-          fromFloat32(dtype, data),
-        )
-    })
-    this.#statistics.dispatches++
   }
 
   #assertNotRecording(where: string): void {

@@ -4,15 +4,24 @@ import t from 'tap'
 import { linear, matmul, type MatmulOptions } from '../../kernels/index.js'
 import type { DType, Runtime } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('matmul')) {
       const out = matmul(await golden.tensor(runtime, 'a'), await golden.tensor(runtime, 'b'))
       close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
@@ -35,6 +44,8 @@ interface Case {
   batch?: number
   transposed?: boolean
   weight?: DType
+  /** Of a, the bias and the residual; f32 if not given. */
+  others?: { a?: DType; bias?: DType; residual?: DType }
   activation?: MatmulOptions['activation']
   bias?: boolean
   residual?: boolean
@@ -64,21 +75,65 @@ const tileEdges: Case[] = [
   { m: 67, n: 136, k: 44, transposed: true, weight: 'f16', activation: 'geglu', bias: true, residual: true },
   { m: 70, n: 68, k: 18, batch: 2, weight: 'f16', activation: 'silu' },
 ]
+// Around the edges of tiles of 4 x 8, blocks of 256 x 128 and parts of the sum of 512, in WebAssembly: vectors too, and
+// operands of every width.
+const blockEdges: Case[] = [
+  { m: 1, n: 9, k: 7, transposed: true, bias: true },
+  { m: 1, n: 130, k: 515, transposed: true, weight: 'f16', bias: true, activation: 'silu', residual: true },
+  { m: 1, n: 14, k: 66, batch: 3, transposed: true, weight: 'bf16', activation: 'geglu', bias: true },
+  { m: 1, n: 6, k: 5 },
+  { m: 3, n: 1, k: 513, others: { a: 'f16' } },
+  {
+    m: 4,
+    n: 17,
+    k: 514,
+    transposed: true,
+    others: { a: 'bf16', bias: 'f16', residual: 'bf16' },
+    bias: true,
+    residual: true,
+  },
+  {
+    m: 5,
+    n: 22,
+    k: 1025,
+    weight: 'f16',
+    others: { bias: 'bf16', residual: 'f16' },
+    activation: 'geglu',
+    bias: true,
+    residual: true,
+  },
+  { m: 261, n: 131, k: 20, transposed: true, bias: true, residual: true },
+  { m: 2, n: 260, k: 3, batch: 40, weight: 'bf16' },
+  { m: 3, n: 5, k: 0, bias: true, activation: 'gelu' },
+]
 // What shrunk limits cut along K and so make by one dispatch after another.
 const longSum: Case = { m: 33, n: 65, k: 150 }
 
-const cases = [...edges, ...tileEdges, longSum]
+const cases = [...edges, ...tileEdges, longSum, ...blockEdges]
 
 async function run(runtime: Runtime, index: number): Promise<Float32Array> {
-  const { m, n, k, batch, transposed = false, weight = 'f32', activation = 'none', bias, residual } = cases[index]
+  const {
+    m,
+    n,
+    k,
+    batch,
+    transposed = false,
+    weight = 'f32',
+    others,
+    activation = 'none',
+    bias,
+    residual,
+  } = cases[index]
   const operands = new Operands(runtime, index)
   const lead = batch ? [batch] : []
-  using a = operands.normal([...lead, m, k])
+  using a = operands.normal([...lead, m, k], others?.a)
   using b = operands.normal(transposed ? [...lead, n, k] : [...lead, k, n], weight)
   using out = (transposed ? linear : matmul)(a, b, {
     activation,
-    bias: bias ? operands.normal([n]) : undefined,
-    residual: residual ? operands.normal([...lead, m, activation === 'geglu' ? n / 2 : n]) : undefined,
+    bias: bias ? operands.normal([n], others?.bias) : undefined,
+    residual: residual
+      ? operands.normal([...lead, m, activation === 'geglu' ? n / 2 : n], others?.residual)
+      : undefined,
   })
   return out.floats()
 }
@@ -86,8 +141,28 @@ async function run(runtime: Runtime, index: number): Promise<Float32Array> {
 await t.test('agrees with the plain loops at tile edges, every output written', async t => {
   for (const [index, each] of cases.entries()) {
     const expected = await run(reference, index)
+    close(t, await run(wasm, index), expected, 2e-6, `wasm ${JSON.stringify(each)}`)
+    if (blockEdges.includes(each)) continue
     close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(each)}`)
     close(t, await run(shrunk, index), expected, 2e-6, `webgpu in chunks ${JSON.stringify(each)}`)
+  }
+})
+
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const each of blockEdges) {
+      const index = cases.indexOf(each)
+      close(t, await run(runtime, index), await run(wasm, index), 0, `${threads} threads ${JSON.stringify(each)}`)
+    }
+  }
+})
+
+await t.test('needs no fused multiply-add', async t => {
+  const plain = await wasmRuntime({ relaxed: false })
+  for (const each of blockEdges) {
+    const index = cases.indexOf(each)
+    close(t, await run(plain, index), await run(reference, index), 2e-6, JSON.stringify(each))
   }
 })
 

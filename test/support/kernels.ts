@@ -30,6 +30,13 @@ export async function webgpuRuntime(
   return runtime
 }
 
+/** The WebAssembly runtime, its memory poisoned. */
+export async function wasmRuntime(options: Pick<OpenOptions, 'threads' | 'relaxed'> = {}): Promise<Runtime> {
+  const runtime = await openRuntime({ runtime: 'wasm', poison: true, ...options })
+  opened.push(runtime)
+  return runtime
+}
+
 /** Limits small enough that small tensors take the chunked paths: bindings of 16 KiB, grids of 8 workgroups an axis. */
 export const shrunkLimits: NonNullable<OpenOptions['limits']> = {
   maxStorageBufferBindingSize: 16384,

@@ -1,0 +1,117 @@
+// Compiles every AssemblyScript kernel (`.as.ts`) to one WebAssembly module and embeds it in a TypeScript module as text,
+// so that Node and browsers load it the same way: once with fused multiply-adds (relaxed SIMD), once without. What the
+// kernels' parameter classes say is written beside it: their text is the only place that states it. The bench has a module
+// of its own.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import asc from 'assemblyscript/asc'
+import { root } from './prepare.mjs'
+
+const script = join(root, 'scripts/wasm.mjs')
+
+/** Where kernels' constants go: behind the ring of commands, before the heap (tensor/wasm/command.ts, memory.ts). */
+const memoryBase = 768 * 1024
+
+const filesOf = floors =>
+  floors
+    .flatMap(floor =>
+      readdirSync(join(root, floor), { withFileTypes: true, recursive: true })
+        .filter(entry => entry.isFile() && entry.name.endsWith('.as.ts'))
+        .map(entry => join(entry.parentPath ?? entry.path, entry.name)),
+    )
+    .sort()
+
+const wordTypes = ['usize', 'u32', 'i32', 'f32']
+
+/** The fields of every `@unmanaged class` of a text, by class. */
+function classesOf(text, file) {
+  const classes = new Map()
+  for (const [, name, body] of text.matchAll(/@unmanaged\s+(?:export\s+)?class\s+(\w+)\s*\{([^}]*)\}/g)) {
+    const fields = [...body.replace(/\/\*[^]*?\*\/|\/\/.*/g, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(
+      ([, field, type]) => {
+        if (!wordTypes.includes(type))
+          throw new Error(`${file}: ${name}.${field}: a parameter is one of ${wordTypes.join(', ')}, not ${type}`)
+        return { name: field, type }
+      },
+    )
+    classes.set(name, fields)
+  }
+  return classes
+}
+
+/** The kernels of a text: exported functions of (params, from, to, scratch), the first a class. */
+function kernelsOf(text, file) {
+  const classes = classesOf(text, file)
+  const pattern = /export\s+function\s+(\w+)\(\s*\w+: (\w+),\s*\w+: u32,\s*\w+: u32,\s*\w+: usize,?\s*\): void/g
+  const found = [...text.matchAll(pattern)].filter(([, , type]) => !wordTypes.includes(type))
+  return found.map(([, name, type]) => {
+    const fields = classes.get(type)
+    if (!fields) throw new Error(`${file}: ${name}: parameter class ${type} is not in the same file`)
+    return [name, fields]
+  })
+}
+
+async function compile(entries, features, output) {
+  const messages = []
+  const { error } = await asc.main(
+    [
+      ...entries.map(file => relative(root, file)),
+      ...['--baseDir', root, '--outFile', relative(root, output), '-O3', '--noAssert', '--runtime', 'stub'],
+      ...['--importMemory', '--sharedMemory', '--initialMemory', '32', '--maximumMemory', '65536'],
+      ...['--memoryBase', String(memoryBase), '--use', 'abort='],
+      ...['simd', 'threads', 'bulk-memory', ...features].flatMap(feature => ['--enable', feature]),
+    ],
+    { stdout: { write: text => messages.push(text) }, stderr: { write: text => messages.push(text) } },
+  )
+  if (error) throw new Error(`AssemblyScript: ${error.message}\n${messages.join('')}`)
+  const binary = readFileSync(output)
+  // A host that lacks a feature cannot look inside; the other build of the same text needs the same.
+  const imports = WebAssembly.validate(binary) ? WebAssembly.Module.imports(new WebAssembly.Module(binary)) : []
+  const foreign = imports.filter(({ kind }) => kind !== 'memory')
+  if (foreign.length > 0) throw new Error(`kernels need what no host gives them: ${JSON.stringify(foreign)}`)
+  return binary.toString('base64')
+}
+
+/** Makes wasm.generated.ts of a folder from the kernels of some floors, if any AssemblyScript is newer. */
+export async function embedWasm(folder, floors) {
+  const target = join(root, folder, 'wasm.generated.ts')
+  const files = filesOf(floors)
+  const sources = filesOf(['tensor', 'kernels', 'bench']) // those of one floor may import those of another
+  const newest = Math.max(...[script, ...sources].map(file => statSync(file).mtimeMs))
+  if (
+    existsSync(target) &&
+    statSync(target).mtimeMs > newest &&
+    readFileSync(target, 'utf8').includes(files.length + ' files')
+  )
+    return
+  const kernels = new Map()
+  const entries = []
+  for (const file of files) {
+    const found = kernelsOf(readFileSync(file, 'utf8'), relative(root, file))
+    if (found.length > 0) entries.push(file)
+    for (const [name, fields] of found) {
+      if (kernels.has(name)) throw new Error(`${relative(root, file)}: a second kernel ${name}`)
+      kernels.set(name, fields)
+    }
+  }
+  const outputs = join(root, '.cache/wasm')
+  mkdirSync(outputs, { recursive: true })
+  const output = join(outputs, `${folder}-${process.pid}.wasm`)
+  const plain = await compile(entries, [], output)
+  const relaxed = await compile(entries, ['relaxed-simd'], output)
+  rmSync(output)
+  writeFileSync(
+    target,
+    `// Made by scripts/wasm.mjs from the .as.ts files of ${floors.join(' and ')}: ${files.length} files.
+
+import type { WasmModuleSource } from '../tensor/wasm/module.js'
+
+export const wasmModule: WasmModuleSource = {
+  plain: ${JSON.stringify(plain)},
+  relaxed: ${JSON.stringify(relaxed)},
+  kernels: ${JSON.stringify(Object.fromEntries(kernels))},
+}
+`,
+  )
+}

@@ -1,0 +1,111 @@
+// One call of a WebAssembly kernel as words in shared memory, and where such words lie.
+
+import { KernelError } from '../errors.js'
+import type { ParamField } from './module.js'
+
+/** Words at the beginning of the memory, by which threads agree on what to do. */
+export const control = {
+  /** Commands handed over, and commands done, counted from 0 and wrapping. */
+  submitted: 0,
+  completed: 1,
+  /** Threads that sleep until there is a command. */
+  sleepers: 2,
+  /** For each thread the command that it is at. */
+  places: 8,
+} as const
+
+/** Words of a command: which kernel, how many units, how many of them at a time; parameters stand behind. */
+export const field = {
+  kernel: 0,
+  units: 1,
+  grain: 2,
+  next: 3,
+  done: 4,
+  scratch: 5,
+  scratchStride: 6,
+  params: 8,
+} as const
+
+/** The kernel number of a command that the host runs. */
+export const hostCommand = -1
+
+/** Commands lie in a ring; sizes in words. */
+export const ring = { start: 128, slots: 1024, slotWords: 128 } as const
+
+/** The first byte behind the ring. Kernels' constants follow, and then the heap. */
+export const ringEnd = 4 * (ring.start + ring.slots * ring.slotWords)
+
+/** A parameter: a number, an address, or words that the kernel is given the address of. */
+export type ParamValue = number | readonly number[]
+
+/** What a command consists of, addresses known. */
+export interface CommandParts {
+  readonly kernel: number
+  readonly units: number
+  readonly grain: number
+  /** Address of the first thread's private memory, and bytes from one thread's to the next. */
+  readonly scratch: number
+  readonly scratchStride: number
+  readonly fields: readonly ParamField[]
+  readonly params: Readonly<Record<string, ParamValue>>
+}
+
+/** A command ready for a slot. Lists are addressed relative to the slot: `relocate` makes the addresses true. */
+export interface Command {
+  readonly words: Int32Array
+  /** Words that hold an offset in bytes from the slot. */
+  readonly relative: readonly number[]
+}
+
+const asFloat = new Float32Array(1)
+const floatBits = new Int32Array(asFloat.buffer)
+
+function wordOf(where: string, { name, type }: ParamField, value: number): number {
+  if (type === 'f32') {
+    asFloat[0] = value
+    return floatBits[0]
+  }
+  const [least, most] = type === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1]
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new KernelError({ where, what: `parameter ${name} is no ${type}`, got: String(value) })
+  return value | 0
+}
+
+/** Writes a command's words; throws a KernelError when parameters are missing, unknown, or do not fit their types. */
+export function encode(where: string, parts: CommandParts): Command {
+  const { fields, params } = parts
+  const words: number[] = Array.from({ length: field.params + fields.length }, () => 0)
+  const relative: number[] = []
+  words[field.kernel] = parts.kernel
+  words[field.units] = parts.units
+  words[field.grain] = parts.grain
+  words[field.scratch] = parts.scratch
+  words[field.scratchStride] = parts.scratchStride
+  fields.forEach((param, i) => {
+    const value = params[param.name]
+    if (value === undefined)
+      throw new KernelError({ where, what: 'kernel is not given a parameter', expected: param.name })
+    if (typeof value === 'number') words[field.params + i] = wordOf(where, param, value)
+    else {
+      relative.push(field.params + i)
+      words[field.params + i] = 4 * words.length
+      words.push(...value.map(item => wordOf(where, { name: param.name, type: 'i32' }, item)))
+    }
+  })
+  const extra = Object.keys(params).find(name => !fields.some(param => param.name === name))
+  if (extra !== undefined) throw new KernelError({ where, what: 'kernel has no such parameter', got: extra })
+  if (words.length > ring.slotWords)
+    throw new KernelError({
+      where,
+      what: 'too many parameters',
+      expected: `${ring.slotWords} words`,
+      got: String(words.length),
+    })
+  return { words: Int32Array.from(words), relative }
+}
+
+/** Writes a command to the slot that begins at word `start` of `memory`. */
+export function place(memory: Int32Array, start: number, { words, relative }: Command): void {
+  memory.set(words, start)
+  for (const word of relative) memory[start + word] += 4 * start
+}

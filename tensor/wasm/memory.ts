@@ -1,0 +1,59 @@
+// The one memory of a WebAssembly runtime, and the heap in it.
+
+import { AdapterError } from '../errors.js'
+import { webAssembly, type Memory } from './api.js'
+import { alignment, Heap, roundUp } from './heap.js'
+
+const page = 65536
+/** 4 GiB, less a page, so that no address behind a range overflows. */
+const mostPages = 65535
+/** Memory grows by at least so much. */
+const growth = 256 * page
+/** Commands and kernels' constants lie before (command.ts; the build step places the constants). */
+const heapStart = 1 << 20
+
+/** WebAssembly memory that grows as its heap does. */
+export class SharedMemory {
+  readonly memory: Memory
+  readonly heap: Heap
+  #bytes: Uint8Array
+
+  constructor(shared: boolean) {
+    this.memory = reserve(shared)
+    this.#bytes = new Uint8Array(this.memory.buffer)
+    // Kernels may read, though not use, a vector's width behind the last range.
+    this.heap = new Heap(roundUp(heapStart), end => this.#reach(end + alignment))
+  }
+
+  /** The bytes at an address; of the moment: memory that grows later has other views. */
+  view(address: number, bytes: number): Uint8Array {
+    return this.#bytes.subarray(address, address + bytes)
+  }
+
+  #reach(end: number): boolean {
+    const has = this.memory.buffer.byteLength
+    if (end <= has) return true
+    if (end > mostPages * page) return false
+    const wanted = Math.min(mostPages * page, Math.max(end, has + growth))
+    try {
+      this.memory.grow(Math.ceil((wanted - has) / page))
+    } catch {
+      return false
+    }
+    this.#bytes = new Uint8Array(this.memory.buffer)
+    return true
+  }
+}
+
+/** The largest memory that the host lets reserve: where addresses are scarce, less than 4 GiB. */
+function reserve(shared: boolean): Memory {
+  const initial = 2 * (heapStart / page)
+  for (let maximum = mostPages; maximum >= initial; maximum >>= 1) {
+    try {
+      return new webAssembly.Memory({ initial, maximum, shared })
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+  throw new AdapterError({ where: 'wasm', what: 'no memory to be had', expected: `${initial * page} bytes` })
+}

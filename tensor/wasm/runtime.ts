@@ -1,0 +1,430 @@
+// The WebAssembly runtime: SIMD kernels over one memory, shared by worker threads. Commands run in the order in which they
+// are recorded, so memory may go to its next owner as soon as it is released on the host's clock.
+
+import { KernelError, LifetimeError, OutOfMemoryError, UsageError, type RevisionError } from '../errors.js'
+import type { Each, Op, TensorSpec } from '../op.js'
+import { bytesOf } from '../op.js'
+import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
+import { compute, type Placed, type ReferenceKernel } from '../reference/compute.js'
+import {
+  poisonWord,
+  type Recording,
+  type Runtime,
+  type RuntimeOptions,
+  type Statistics,
+  type Storage,
+  type StoredTensor,
+} from '../runtime.js'
+import { encode, type Command } from './command.js'
+import { alignment, roundUp } from './heap.js'
+import type { Launch, WasmKernel, WasmParam } from './launch.js'
+import { SharedMemory } from './memory.js'
+import { compileModule, type CompiledModule, type WasmModuleSource } from './module.js'
+import { InlineQueue, WorkerQueue, type Queue } from './queue.js'
+import { canShare, hardwareThreads, loadThreads } from './workers.js'
+
+export interface WasmOptions extends RuntimeOptions {
+  /**
+   * Threads that share the work; default: REVISION_THREADS, else those of the machine. 0 runs everything on the calling
+   * thread, in memory that is not shared: the default where a page may not share memory.
+   */
+  threads?: number
+  /** Use fused multiply-adds where the host has them; default true. */
+  relaxed?: boolean
+}
+
+const mostThreads = 64
+
+class WasmBlock implements Block {
+  holders = 0
+  constructor(
+    readonly address: number,
+    readonly size: number,
+  ) {}
+}
+
+class WasmStorage implements Storage {
+  released = false
+  constructor(
+    readonly place: Place<WasmBlock>,
+    readonly bytes: number,
+    readonly label: string,
+  ) {}
+}
+
+function placeOf(storage: Storage): Place<WasmBlock> {
+  const wasm = storage as WasmStorage
+  if (wasm.released) throw new LifetimeError({ where: wasm.label, what: 'memory used after it was released' })
+  return wasm.place
+}
+
+function blockAt(place: Place<WasmBlock>, label: string): WasmBlock {
+  const block = settled(place)
+  if (!block) throw insideCapture(label)
+  return block
+}
+
+const blockOf = (storage: Storage) => blockAt(placeOf(storage), storage.label)
+
+/** A tensor's memory, which may outlive its storage. */
+interface HeldTensor extends TensorSpec {
+  readonly place: Place<WasmBlock>
+  readonly label: string
+}
+
+const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
+  shape,
+  dtype,
+  place: placeOf(storage),
+  label: storage.label,
+})
+
+/** Work whose memory is known, ready to be handed over any number of times. */
+type Work = { command: Command } | { job: () => void }
+
+/** Work being recorded: made ready when its memory is settled. */
+interface Recorded {
+  readonly memory: RecordedMemory<WasmBlock>
+  readonly works: (() => Work)[]
+}
+
+/** The parts of a WebAssembly runtime; `openWasm` puts them together. */
+export interface WasmParts {
+  readonly compiled: CompiledModule
+  readonly source: WasmModuleSource
+  readonly kernels: readonly WasmKernel[]
+  /** Plain loops for what has no kernel of its own. */
+  readonly references: readonly ReferenceKernel[]
+}
+
+/** Opens a runtime; throws an AdapterError where there is no WebAssembly with SIMD, a UsageError for impossible options. */
+export async function openWasm(parts: Omit<WasmParts, 'compiled'>, options: WasmOptions = {}): Promise<WasmRuntime> {
+  const threads = options.threads ?? (canShare() ? Math.min(await hardwareThreads(), mostThreads) : 0)
+  if (!Number.isInteger(threads) || threads < 0 || threads > mostThreads)
+    throw new UsageError({
+      where: 'threads',
+      what: 'impossible number of threads',
+      expected: `0 to ${mostThreads}`,
+      got: String(threads),
+    })
+  if (threads > 0 && !canShare())
+    throw new UsageError({ where: 'threads', what: 'memory cannot be shared here', hint: 'threads 0' })
+  await loadThreads()
+  const compiled = await compileModule(parts.source, threads > 0, options.relaxed ?? true)
+  return new WasmRuntime({ ...parts, compiled }, threads, options)
+}
+
+/**
+ * Runs operations on the CPU. What goes wrong in a thread is thrown by the next `read` or `sync`; a thread that is gone
+ * makes them throw a DeviceLostError.
+ */
+export class WasmRuntime implements Runtime {
+  readonly name = 'wasm'
+  readonly description: string
+  /** Threads that share the work; 0 where it is all done on the calling thread. */
+  readonly threads: number
+  /** Operations that have no kernel here and run as plain loops. */
+  readonly fallbacks: readonly string[]
+  readonly #kernels: ReadonlyMap<string, WasmKernel>
+  readonly #references: ReadonlyMap<string, ReferenceKernel>
+  readonly #fields: WasmModuleSource['kernels']
+  readonly #numbers: ReadonlyMap<string, number>
+  readonly #memory: SharedMemory
+  readonly #queue: Queue
+  readonly #maxBytes: number
+  readonly #poison: boolean
+  #recording: Recorded | undefined
+  #live = 0
+  #peak = 0
+  #dispatches = 0
+  #leaks = 0
+  #failure: RevisionError | undefined
+  #closed = false
+
+  constructor(
+    { compiled, source, kernels, references }: WasmParts,
+    threads: number,
+    { maxBytes = Infinity, poison = false }: WasmOptions,
+  ) {
+    const names = Object.keys(source.kernels)
+    this.#kernels = new Map(kernels.map(kernel => [kernel.op.name, kernel]))
+    this.#references = new Map(references.map(kernel => [kernel.op.name, kernel]))
+    this.#fields = source.kernels
+    this.#numbers = new Map(names.map((name, number) => [name, number]))
+    this.#memory = new SharedMemory(threads > 0)
+    this.#maxBytes = maxBytes
+    this.#poison = poison
+    this.threads = threads
+    this.fallbacks = [...this.#references.keys()].filter(name => !this.#kernels.has(name))
+    this.#queue =
+      threads > 0
+        ? new WorkerQueue(compiled.module, this.#memory.memory, names, threads)
+        : new InlineQueue(compiled.module, this.#memory.memory, names)
+    const count = threads > 1 ? `${threads} threads` : 'one thread'
+    this.description = `WebAssembly, ${count}, 128-bit SIMD${compiled.relaxed ? ' with fused multiply-add' : ''}`
+  }
+
+  allocate(bytes: number, label: string, contents?: Uint8Array): Storage {
+    this.#assertOpen(label)
+    const memory = this.#recording?.memory
+    const size = roundUp(bytes)
+    if (memory && !contents) return new WasmStorage(memory.draft(size), bytes, label)
+    const block = this.#take(size, label)
+    if (contents) {
+      memory?.hold(block)
+      this.#write(block, contents)
+    }
+    block.holders++
+    return new WasmStorage(block, bytes, label)
+  }
+
+  upload(storage: Storage, data: Uint8Array, offset = 0): void {
+    this.#assertNotRecording(storage.label)
+    this.#write(blockOf(storage), data, offset)
+  }
+
+  copy(source: Storage, target: Storage): void {
+    this.#assertNotRecording(target.label)
+    const [from, to] = [blockOf(source), blockOf(target)]
+    if (from === to) return
+    const size = roundUp(target.bytes)
+    this.#launchNow('copyBytes', { source: from.address, target: to.address }, size / alignment)
+  }
+
+  async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
+    this.#assertNotRecording('read')
+    const views = storages.map(storage => ({ address: blockOf(storage).address, bytes: storage.bytes }))
+    const copies = await new Promise<Uint8Array[]>(resolve =>
+      this.#queue.host(() => resolve(views.map(({ address, bytes }) => this.#memory.view(address, bytes).slice()))),
+    )
+    this.#throwFailure()
+    return copies
+  }
+
+  run<I extends object, P>(
+    op: Op<I, P>,
+    inputs: Each<I, StoredTensor>,
+    outputs: readonly StoredTensor[],
+    params: P,
+  ): void {
+    this.#assertOpen(op.name)
+    const scratch: Storage[] = []
+    try {
+      const launches = this.#kernels.get(op.name)?.plan({
+        inputs,
+        outputs,
+        params,
+        scratch: (shape, dtype) => {
+          const storage = this.allocate(bytesOf({ shape, dtype }), `${op.name} scratch`)
+          scratch.push(storage)
+          return { shape, dtype, storage }
+        },
+      })
+      if (!launches) return this.#runReference(op.name, inputs, outputs, params)
+      for (const launch of launches) if (launch.units > 0) this.#launch(op.name, launch)
+    } finally {
+      for (const storage of scratch) this.release(storage)
+    }
+  }
+
+  capture(body: () => void): Recording {
+    this.#assertNotRecording('capture')
+    const memory = new RecordedMemory<WasmBlock>(block => this.#drop(block))
+    const recording: Recorded = { memory, works: [] }
+    this.#recording = recording
+    let works: Work[]
+    try {
+      body()
+      memory.settle(size => this.#take(size, 'capture'))
+      works = recording.works.map(prepare => prepare())
+    } catch (error) {
+      memory.release()
+      throw error
+    } finally {
+      this.#recording = undefined
+    }
+    const replay = () => {
+      this.#assertOpen('capture')
+      for (const work of works) this.#submit(work)
+    }
+    return { replay, release: () => memory.release() }
+  }
+
+  async warmUp(): Promise<void> {}
+
+  release(storage: Storage): void {
+    const wasm = storage as WasmStorage
+    if (wasm.released) return
+    wasm.released = true
+    const { place } = wasm
+    if (place instanceof Draft) place.kept = false
+    const block = settled(place)
+    if (block) this.#drop(block)
+  }
+
+  trim(): void {
+    // WebAssembly memory cannot shrink; what is free is used again in any sizes.
+  }
+
+  reportLeak(): void {
+    this.#leaks++
+  }
+
+  statistics(): Statistics {
+    const { hits, misses, idle } = this.#memory.heap
+    const dispatches = this.#dispatches
+    return {
+      live: this.#live,
+      peak: this.#peak,
+      idle,
+      hits,
+      misses,
+      dispatches,
+      submits: dispatches,
+      pipelines: 0,
+      leaks: this.#leaks,
+    }
+  }
+
+  resetPeak(): void {
+    this.#peak = this.#live
+  }
+
+  async sync(): Promise<void> {
+    this.#assertOpen('sync')
+    await new Promise<void>(resolve => this.#queue.host(resolve))
+    this.#throwFailure()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#queue.close()
+  }
+
+  #take(size: number, label: string): WasmBlock {
+    const fails = this.#live + size > this.#maxBytes
+    const address = fails ? undefined : this.#memory.heap.allocate(size)
+    if (address === undefined) throw new OutOfMemoryError(label, { asked: size, live: this.#live, peak: this.#peak })
+    this.#live += size
+    this.#peak = Math.max(this.#peak, this.#live)
+    if (this.#poison) this.#launchNow('fillWords', { target: address, word: poisonWord }, size / alignment)
+    return new WasmBlock(address, size)
+  }
+
+  #drop(block: WasmBlock): void {
+    if (--block.holders > 0) return
+    this.#live -= block.size
+    this.#memory.heap.free(block.address, block.size)
+  }
+
+  /** At once where nothing is under way; else in its turn, since the memory may still be in use by its last owner. */
+  #write(block: WasmBlock, data: Uint8Array, offset = 0): void {
+    const target = block.address + offset
+    if (this.#queue.idle) return this.#memory.view(target, data.byteLength).set(data)
+    const copy = data.slice()
+    this.#queue.host(() => this.#memory.view(target, copy.byteLength).set(copy))
+  }
+
+  #launch(op: string, launch: Launch): void {
+    const { kernel, params, scratch = 0 } = launch
+    const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
+    const tensors = Object.entries(params).flatMap(([name, value]) =>
+      isTensor(value) ? [[name, held(value)] as const] : [],
+    )
+    const scratchPlace = privateMemory && placeOf(privateMemory)
+    const prepare = (): Work => {
+      const addresses = tensors.map(([name, { place, label }]) => [name, blockAt(place, label).address])
+      const scratchAddress = scratchPlace ? blockAt(scratchPlace, op).address : 0
+      return {
+        command: this.#encode(op, launch, { ...params, ...Object.fromEntries(addresses) }, scratchAddress),
+      }
+    }
+    if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
+    if (this.#recording) {
+      this.#recording.works.push(prepare)
+      this.#recording.memory.use([...tensors.map(([, { place }]) => place), ...(scratchPlace ? [scratchPlace] : [])])
+    } else this.#submit(prepare())
+    if (privateMemory) this.release(privateMemory)
+  }
+
+  #launchNow(kernel: string, params: Record<string, number>, units: number): void {
+    this.#submit({ command: this.#encode(kernel, { kernel, params, units }, params, 0) })
+  }
+
+  #encode(op: string, launch: Launch, params: Readonly<Record<string, WasmParam>>, scratch: number): Command {
+    const { kernel, units, scratch: privateBytes = 0 } = launch
+    // Four runs for each thread even out what threads are kept from by others on the machine.
+    const grain = launch.grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers)))
+    return encode(op, {
+      kernel: this.#numbers.get(kernel)!,
+      units,
+      grain,
+      scratch,
+      scratchStride: privateBytes > 0 ? roundUp(privateBytes) : 0,
+      fields: this.#fields[kernel],
+      params: params as Record<string, number | readonly number[]>,
+    })
+  }
+
+  #runReference(op: string, inputs: object, outputs: readonly StoredTensor[], params: unknown): void {
+    const kernel = this.#references.get(op)
+    if (!kernel) throw new KernelError({ where: op, what: 'no WebAssembly kernel and no plain loops' })
+    const operands = Object.entries(inputs as Record<string, StoredTensor | undefined>).map(
+      ([name, tensor]) => [name, tensor && held(tensor)] as const,
+    )
+    const results = outputs.map(held)
+    const job = () => {
+      try {
+        const opened = operands.map(([name, tensor]) => [name, tensor && this.#open(tensor)] as const)
+        compute(
+          kernel,
+          opened,
+          results.map(result => this.#open(result)),
+          params,
+        )
+      } catch (error) {
+        this.#failure ??= new KernelError(
+          { where: op, what: 'plain loops failed', got: String(error) },
+          { cause: error },
+        )
+      }
+    }
+    if (!this.#recording) return this.#submit({ job })
+    this.#recording.works.push(() => ({ job }))
+    const used = [...operands.map(([, tensor]) => tensor), ...results]
+    this.#recording.memory.use(used.flatMap(tensor => tensor?.place ?? []))
+  }
+
+  #open({ shape, dtype, place, label }: HeldTensor): Placed {
+    const { address, size } = blockAt(place, label)
+    return { shape, dtype, memory: this.#memory.view(address, size) }
+  }
+
+  #submit(work: Work): void {
+    this.#dispatches++
+    if ('command' in work) this.#queue.command(work.command)
+    else this.#queue.host(work.job)
+  }
+
+  get #workers(): number {
+    return Math.max(1, this.threads)
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure ?? this.#queue.takeFailure()
+    this.#failure = undefined
+    if (failure) throw failure
+  }
+
+  #assertNotRecording(where: string): void {
+    this.#assertOpen(where)
+    if (this.#recording) throw insideCapture(where)
+  }
+
+  #assertOpen(where: string): void {
+    if (this.#closed) throw new LifetimeError({ where, what: 'runtime is closed' })
+  }
+}
+
+const isTensor = (value: WasmParam): value is StoredTensor => typeof value === 'object' && 'storage' in value

@@ -1,0 +1,210 @@
+// The WebAssembly runtime: its heap, its threads, what it leaves to plain loops, and what happens when a thread fails.
+
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { openCpu, linear, type OpenOptions } from '../../kernels/index.js'
+import { matmulOp } from '../../kernels/matmul/matmul.js'
+import {
+  capture,
+  execute,
+  overwrite,
+  readAll,
+  referenceKernel,
+  scope,
+  Tensor,
+  wasmKernel,
+  type Launch,
+  type Op,
+  type Runtime,
+} from '../../tensor/index.js'
+import { encode } from '../../tensor/wasm/command.js'
+import { alignment, Heap } from '../../tensor/wasm/heap.js'
+import { Operands } from '../support/kernels.js'
+import { projectRoot } from '../support/paths.js'
+
+// An operation without a kernel here: it runs in its plain loops, on the host's thread.
+const negateOp: Op<{ x: unknown }, null> = { name: 'negate', infer: ({ x }) => [x], flops: () => 0 }
+const negateReference = referenceKernel(negateOp, ({ x }, [out]) => out.data.set(x.data.map(value => -value)))
+const negate = (x: Tensor) => execute(negateOp, { x }, null)[0]
+
+const extension = { reference: [negateReference] }
+const open = (options: OpenOptions = {}) => openCpu({ poison: true, extension, ...options })
+
+/** A runtime whose matrix product launches what a test wants. */
+const openBroken = (launch: Launch) => open({ extension: { wasm: [wasmKernel(matmulOp, () => [launch])] } })
+
+const ones = (runtime: Runtime, ...shape: number[]) =>
+  Tensor.from(runtime, new Float32Array(shape.reduce((a, b) => a * b)).fill(1), shape)
+
+await t.test('the heap gives the tightest range, and merges what comes back', async t => {
+  let end = 0
+  const heap = new Heap(0, wanted => {
+    end = Math.max(end, wanted)
+    return wanted <= 100 * alignment
+  })
+  const take = (units: number) => heap.allocate(units * alignment)! / alignment
+  const give = (at: number, units: number) => heap.free(at * alignment, units * alignment)
+  const places = [4, 1, 2, 1, 8].map(take)
+  t.same(places, [0, 4, 5, 7, 8])
+  give(0, 4)
+  give(5, 2)
+  t.equal(heap.idle, 6 * alignment)
+  t.equal(take(2), 5, 'the range of two, not the wider one before it')
+  t.equal(take(3), 0)
+  give(0, 3)
+  give(4, 1)
+  t.equal(take(5), 0, 'neighbours on both sides became one range')
+  give(8, 8)
+  t.equal(take(9), 8, 'what is free at the end is where growth begins')
+  t.equal(heap.allocate(90 * alignment), undefined, 'no further than the memory')
+  t.equal(end, 107 * alignment)
+  t.equal(heap.misses, 6)
+  t.equal(heap.hits, 3)
+})
+
+await t.test('a command states every parameter, and each fits its type', async t => {
+  const parts = { kernel: 3, units: 1, grain: 1, scratch: 0, scratchStride: 0 }
+  const fields = [
+    { name: 'x', type: 'usize' },
+    { name: 'scale', type: 'f32' },
+  ] as const
+  t.same([...encode('op', { ...parts, fields, params: { x: 2 ** 32 - 1, scale: 1 } }).words.slice(8)], [-1, 0x3f800000])
+  const given = (params: Record<string, number | number[]>) => () => encode('op', { ...parts, fields, params })
+  t.throws(given({ x: 1 }), /op: kernel is not given a parameter; expected scale/)
+  t.throws(given({ x: 1, scale: 1, y: 2 }), /op: kernel has no such parameter; got y/)
+  t.throws(given({ x: 2 ** 32, scale: 1 }), /op: parameter x is no usize; got 4294967296/)
+  t.throws(given({ x: Array.from({ length: 200 }, () => 1), scale: 1 }), /op: too many parameters/)
+})
+
+for (const threads of [0, 1, 2, 3])
+  await t.test(`threads: ${threads}`, async t => {
+    const runtime = await open({ threads })
+    t.match(runtime, { name: 'wasm', threads })
+    t.ok(runtime.fallbacks.includes('negate'))
+    t.match(runtime.description, threads > 1 ? `${threads} threads` : 'one thread')
+
+    const x = Tensor.from(runtime, [1, 2, 3, 4], [2, 2])
+    const identity = Tensor.from(runtime, [1, 0, 0, 1], [2, 2])
+    const y = scope(() => linear(negate(linear(x, identity)), identity))
+    t.same(await y.data(), [-1, -2, -3, -4], 'plain loops take their turn between kernels')
+
+    using step = capture(runtime, () => negate(linear(x, identity)))
+    const results: Tensor[] = []
+    for (let i = 0; i < 5; i++) {
+      overwrite(x, [i, i, i, i + 1])
+      results.push(linear(step.replay(), identity))
+    }
+    t.same(
+      (await readAll(results)).map(data => data[3]),
+      [-1, -2, -3, -4, -5],
+      'neither uploads nor replays overtake each other',
+    )
+
+    // More commands than the ring has room for, each of which needs the one before.
+    let sum = ones(runtime, 1, 1)
+    const [weight, one] = [ones(runtime, 1, 1), ones(runtime, 1)]
+    for (let i = 0; i < 3000; i++) {
+      const next = linear(sum, weight, { bias: one })
+      sum.dispose()
+      sum = next
+    }
+    t.same(await sum.data(), [3001])
+
+    const steady = async () => {
+      const before = runtime.statistics()
+      for (let i = 0; i < 10; i++) {
+        using y = scope(() => linear(linear(x, identity), identity, { residual: x }))
+        await y.data()
+      }
+      const after = runtime.statistics()
+      return after.misses - before.misses
+    }
+    await steady()
+    t.equal(await steady(), 0, 'a loop that repeats allocates nothing')
+    await runtime.close()
+  })
+
+await t.test('the host goes on while threads work', async t => {
+  const runtime = await open({ threads: 2 })
+  const operands = new Operands(runtime, 1)
+  const [a, b] = [operands.normal([512, 512]), operands.normal([512, 512])]
+  const waiting = linear(a, b).data()
+  let turns = 0
+  const timer = setImmediate(function count() {
+    turns++
+    if (turns < 3) setImmediate(count)
+  })
+  await waiting
+  clearImmediate(timer)
+  t.ok(turns > 0)
+  await runtime.close()
+})
+
+await t.test('memory ends before 4 GiB, with a typed error', async t => {
+  const runtime = await openCpu({ threads: 1 })
+  const gib = 2 ** 28 // elements of f32
+  const three = Tensor.allocate(runtime, [3 * gib], 'f32', 'three')
+  t.throws(() => Tensor.allocate(runtime, [gib], 'f32', 'fourth'), {
+    name: 'OutOfMemoryError',
+    asked: 4 * gib,
+    live: 12 * gib,
+  })
+  three.dispose()
+  t.same(runtime.statistics().live, 0)
+  const high = Tensor.allocate(runtime, [gib], 'f32', 'first')
+  const low = Tensor.allocate(runtime, [2 * gib - 32], 'f32', 'second')
+  const last = Tensor.from(runtime, [1, 2, 3], [3])
+  t.same(await last.data(), [1, 2, 3], 'addresses beyond 2 GiB are addresses')
+  for (const tensor of [high, low, last]) tensor.dispose()
+  await runtime.close()
+})
+
+await t.test('a kernel that fails is told of by the next wait', async t => {
+  const outside = { kernel: 'copyBytes', params: { source: 2 ** 32 - 64, target: 2 ** 32 - 64 }, units: 1 }
+  const runtime = await openBroken(outside)
+  using x = ones(runtime, 4, 4)
+  linear(x, x)
+  await t.rejects(x.data(), { name: 'KernelError', message: /kernel copyBytes failed; got RuntimeError: memory access/ })
+  t.same((await x.data()).length, 16, 'and the runtime lives')
+  await runtime.close()
+  const unknown = await openBroken({ kernel: 'nothing', params: {}, units: 1 })
+  t.throws(() => linear(ones(unknown, 4, 4), ones(unknown, 4, 4)), /matmul: no such WebAssembly kernel; got nothing/)
+  await unknown.close()
+})
+
+await t.test('plain loops that fail are told of as well', async t => {
+  const failing = referenceKernel(negateOp, () => {
+    throw new Error('no luck')
+  })
+  const runtime = await open({ extension: { reference: [failing] } })
+  using x = ones(runtime, 2)
+  using y = negate(x)
+  await t.rejects(y.data(), { name: 'KernelError', message: 'negate: plain loops failed; got Error: no luck' })
+  await runtime.close()
+})
+
+await t.test('impossible numbers of threads are refused', async t => {
+  for (const threads of [-1, 1.5, 65, NaN])
+    await t.rejects(openCpu({ threads }), { name: 'UsageError', message: /threads: .* expected 0 to 64; got / })
+  process.env.REVISION_THREADS = 'many'
+  await t.rejects(openCpu(), /threads: impossible number of threads; expected 0 to 64; got NaN/)
+  process.env.REVISION_THREADS = '1'
+  const runtime = await openCpu()
+  t.equal(runtime.threads, 1)
+  await runtime.close()
+  delete process.env.REVISION_THREADS
+})
+
+await t.test('a runtime that nobody waits for does not keep the process alive', async t => {
+  const program = `
+    import { openRuntime } from './dist/kernels/index.js'
+    import { Tensor } from './dist/tensor/index.js'
+    const runtime = await openRuntime({ runtime: 'wasm', threads: 2 })
+    console.log(await Tensor.from(runtime, [1], [1]).data())`
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: projectRoot,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  t.match({ status, stdout }, { status: 0, stdout: /Float32Array\(1\) \[ 1 \]/ })
+})
