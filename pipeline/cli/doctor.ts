@@ -3,7 +3,7 @@
 import type { CommandModule } from 'yargs'
 import { openRuntime } from '../../kernels/index.js'
 import { selfCheck, type SelfCheckResult } from '../../kernels/selfcheck.js'
-import type { Runtime } from '../../tensor/index.js'
+import { WasmRuntime, type Runtime } from '../../tensor/index.js'
 import { openAdapter, type AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { WebGpuRuntime } from '../../tensor/webgpu/runtime.js'
 import { oneLine } from './exit.js'
@@ -17,7 +17,8 @@ interface DoctorArguments extends RuntimeArguments {
 interface Findings {
   node: string
   system: string
-  runtime: { name: string; description: string; why: string }
+  /** `fallbacks` are operations that the runtime leaves to the plain loops. */
+  runtime: { name: string; description: string; why: string; fallbacks?: readonly string[] }
   adapter?: AdapterFacts & { why: string }
 }
 
@@ -33,7 +34,12 @@ export function doctorCommand(onEnd: (failed: boolean) => void): CommandModule<o
 }
 
 async function run(args: DoctorArguments): Promise<boolean> {
-  const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter, quiet: true })
+  const runtime = await openRuntime({
+    runtime: args.runtime,
+    adapter: args.adapter,
+    threads: args.threads,
+    quiet: true,
+  })
   try {
     const findings = await examine(runtime, args)
     if (!args.json) printFindings(findings)
@@ -55,8 +61,9 @@ async function examine(runtime: Runtime, args: DoctorArguments): Promise<Finding
   const findings: Findings = {
     node: process.version,
     system: `${process.platform} ${process.arch}`,
-    runtime: { name: runtime.name, description: runtime.description, why: whyRuntime(args) },
+    runtime: { name: runtime.name, description: runtime.description, why: whyRuntime(runtime, args) },
   }
+  if (runtime instanceof WasmRuntime) findings.runtime.fallbacks = runtime.fallbacks
   if (runtime instanceof WebGpuRuntime) {
     const { why } = await openAdapter(args.adapter, { quiet: true })
     findings.adapter = { ...runtime.facts, why }
@@ -64,14 +71,18 @@ async function examine(runtime: Runtime, args: DoctorArguments): Promise<Finding
   return findings
 }
 
-function whyRuntime({ runtime }: DoctorArguments): string {
-  if (runtime !== undefined) return '--runtime asks for it'
-  return process.env.REVISION_RUNTIME ? 'REVISION_RUNTIME asks for it' : 'it is the default'
+function whyRuntime(runtime: Runtime, args: DoctorArguments): string {
+  if (args.runtime !== undefined) return '--runtime asks for it'
+  if (process.env.REVISION_RUNTIME) return 'REVISION_RUNTIME asks for it'
+  if (args.adapter !== undefined) return '--adapter asks for one of its adapters'
+  if (process.env.REVISION_ADAPTER) return 'REVISION_ADAPTER asks for one of its adapters'
+  return runtime.name === 'webgpu' ? 'a GPU comes first' : 'there is no GPU'
 }
 
 function printFindings({ node, system, runtime, adapter }: Findings): void {
   console.log(`node     ${node}, ${system}`)
   console.log(`runtime  ${runtime.name}: ${oneLine(runtime.description)} (${runtime.why})`)
+  if (runtime.fallbacks) console.log(`loops    ${runtime.fallbacks.join(', ') || 'none'} left to the plain loops`)
   if (!adapter) return
   const { kind, why, features, subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs, limits } = adapter
   console.log(`adapter  ${kind} (${why})`)

@@ -73,7 +73,7 @@ async function run(args: GenerateArguments): Promise<void> {
 
   using stop = new StopSignals()
   using output = await OutputFolder.create(args.out)
-  const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter })
+  const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter, threads: args.threads })
   const progress = new Progress()
   try {
     const { signal } = stop

@@ -8,13 +8,22 @@ const adapters: readonly AdapterWish[] = ['hardware', 'lavapipe', 'swiftshader']
 
 /** Where to run. */
 export const runtimeOptions = {
-  runtime: { choices: runtimeNames, requiresArg: true, describe: 'Where to run. Default: REVISION_RUNTIME or webgpu' },
+  runtime: {
+    choices: runtimeNames,
+    requiresArg: true,
+    describe: 'Where to run. Default: REVISION_RUNTIME, or webgpu if there is a GPU, or wasm',
+  },
   adapter: {
     choices: adapters,
     requiresArg: true,
     describe: 'Which WebGPU adapter. Default: REVISION_ADAPTER or the best there is',
   },
+  threads: {
+    type: 'number',
+    requiresArg: true,
+    describe: 'Threads of the wasm runtime. Default: REVISION_THREADS or one for each core',
+  },
 } as const
 
 /** What yargs makes of them. */
-export type RuntimeArguments = Pick<OpenOptions, 'runtime' | 'adapter'>
+export type RuntimeArguments = Pick<OpenOptions, 'runtime' | 'adapter' | 'threads'>

@@ -1,5 +1,6 @@
 // Starts worker threads from text, so that nothing has to be found on a disk or a server: Node's, or a browser's.
 
+import type * as NodeThreads from 'node:worker_threads'
 import { workerMain, type WorkerMessage, type WorkerStart } from './worker.js'
 
 /** A worker thread from outside. While it is ref'ed it keeps the process alive; it begins without. */
@@ -9,10 +10,7 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-/** The part of node:worker_threads that is needed, loaded only in Node. */
-type NodeThreads = typeof import('node:worker_threads')
-
-let nodeThreads: NodeThreads | undefined
+let nodeThreads: typeof NodeThreads | undefined
 
 const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined
 
@@ -40,7 +38,7 @@ export function startWorker(
 }
 
 function startInNode(
-  { Worker }: NodeThreads,
+  { Worker }: typeof NodeThreads,
   start: WorkerStart,
   onMessage: (message: WorkerMessage) => void,
   onEnd: (reason: string) => void,

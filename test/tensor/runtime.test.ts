@@ -11,9 +11,12 @@ import { openDevice, type OpenedDevice } from '../../tensor/webgpu/device.js'
 import { webgpuKernel } from '../../tensor/webgpu/launch.js'
 import { nullDevice } from '../../tensor/webgpu/null-device.js'
 import { WebGpuRuntime } from '../../tensor/webgpu/runtime.js'
-import { referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 
-const both = [await referenceRuntime(), await webgpuRuntime()]
+const runtimes = [await referenceRuntime(), await webgpuRuntime(), await wasmRuntime()]
+
+// Memory comes in whole units, in bytes.
+const units = { reference: 8, webgpu: 16, wasm: 64 }
 
 // A weight that doubles.
 const doubler = (runtime: Runtime) => Tensor.from(runtime, [2, 0, 0, 2], [2, 2])
@@ -36,7 +39,7 @@ async function opened(replace: (device: Device) => Partial<Device> = () => ({}))
   return { ...opened, device }
 }
 
-for (const runtime of both) {
+for (const runtime of runtimes) {
   await t.test(`${runtime.name}: tensors`, async t => {
     const x = Tensor.from(runtime, [1, 2, 3, 4], [2, 2], 'f32', 'x')
     const half = Tensor.from(runtime, [1, -2.5, 65504], [3], 'f16')
@@ -78,7 +81,7 @@ for (const runtime of both) {
     })
     t.same(await result.deep[0].data(), [4, 8])
     t.same(await kept.data(), [2, 4])
-    t.equal(runtime.statistics().live - before, 2 * (runtime.name === 'webgpu' ? 16 : 8), 'two results are left')
+    t.equal(runtime.statistics().live - before, 2 * units[runtime.name], 'two results are left')
     result.deep[0].dispose()
     kept.dispose()
     t.equal(runtime.statistics().live, before)
@@ -88,15 +91,15 @@ for (const runtime of both) {
   await t.test(`${runtime.name}: memory beyond the budget is refused with all figures`, async t => {
     const limited = await openRuntime({ runtime: runtime.name, adapter, maxBytes: 1000 })
     const x = Tensor.zeros(limited, [32, 4])
-    t.throws(() => Tensor.zeros(limited, [200], 'f32', 'big'), {
-      message: /big: out of memory; got a request for 800 bytes with 512 live and 512 at the peak; try smaller/,
-      asked: 800,
+    t.throws(() => Tensor.zeros(limited, [208], 'f32', 'big'), {
+      message: /big: out of memory; got a request for 832 bytes with 512 live and 512 at the peak; try smaller/,
+      asked: 832,
       live: 512,
       peak: 512,
     })
     x.dispose()
-    const y = Tensor.zeros(limited, [200])
-    t.equal(y.size, 200, 'released memory makes room')
+    const y = Tensor.zeros(limited, [208])
+    t.equal(y.size, 208, 'released memory makes room')
     await limited.close()
     t.throws(() => Tensor.zeros(limited, [1]), /runtime is closed/)
     await t.rejects(limited.read([y.storage]), { name: 'LifetimeError', message: 'read: runtime is closed' })

@@ -164,7 +164,10 @@ await t.test('a kernel that fails is told of by the next wait', async t => {
   const runtime = await openBroken(outside)
   using x = ones(runtime, 4, 4)
   linear(x, x)
-  await t.rejects(x.data(), { name: 'KernelError', message: /kernel copyBytes failed; got RuntimeError: memory access/ })
+  await t.rejects(x.data(), {
+    name: 'KernelError',
+    message: /kernel copyBytes failed; got RuntimeError: memory access/,
+  })
   t.same((await x.data()).length, 16, 'and the runtime lives')
   await runtime.close()
   const unknown = await openBroken({ kernel: 'nothing', params: {}, units: 1 })
