@@ -1,6 +1,44 @@
 // Every operation's WebAssembly.
 
 import type { WasmKernel } from '../tensor/wasm/launch.js'
+import { attentionWasm } from './attention/wasm.js'
+import { convTransposeWasm } from './conv-transpose/wasm.js'
+import { convWasm } from './conv/wasm.js'
+import { binaryWasm, castWasm, mixWasm, unaryWasm, whereWasm } from './elementwise/wasm.js'
+import { gatherWasm, scatterAddWasm } from './gather/wasm.js'
 import { matmulWasm } from './matmul/wasm.js'
+import { catWasm, expandWasm, padWasm, permuteWasm, sliceWasm } from './move/wasm.js'
+import { groupNormWasm, layerNormWasm } from './norm/wasm.js'
+import { poolWasm } from './pool/wasm.js'
+import { argWasm, cumsumWasm, reduceWasm } from './reduce/wasm.js'
+import { resizeWasm } from './resample/wasm.js'
+import { softmaxWasm } from './softmax/wasm.js'
+import { sortWasm } from './sort/wasm.js'
 
-export const wasmKernels: readonly WasmKernel[] = [matmulWasm]
+export const wasmKernels: readonly WasmKernel[] = [
+  argWasm,
+  attentionWasm,
+  binaryWasm,
+  castWasm,
+  catWasm,
+  convTransposeWasm,
+  convWasm,
+  cumsumWasm,
+  expandWasm,
+  gatherWasm,
+  groupNormWasm,
+  layerNormWasm,
+  matmulWasm,
+  mixWasm,
+  padWasm,
+  permuteWasm,
+  poolWasm,
+  reduceWasm,
+  resizeWasm,
+  scatterAddWasm,
+  sliceWasm,
+  softmaxWasm,
+  sortWasm,
+  unaryWasm,
+  whereWasm,
+]

@@ -2,7 +2,7 @@
 // those of the shaders (exponential.wgsl, erf.wgsl, unary.wgsl), fitted at Chebyshev nodes. `x4` means lane by lane.
 
 /** p s + c: one step of Horner's rule. */
-function step(p: v128, s: v128, c: f32): v128 {
+export function step(p: v128, s: v128, c: f32): v128 {
   return f32x4.add(f32x4.mul(p, s), f32x4.splat(c))
 }
 

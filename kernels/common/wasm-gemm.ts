@@ -20,10 +20,11 @@ export interface Blocks {
   readonly count: number
 }
 
-const roundUp = (n: number, multiple: number) => Math.ceil(n / multiple) * multiple
+/** The least multiple that is no less than n. */
+export const roundUp = (n: number, multiple: number) => Math.ceil(n / multiple) * multiple
 
 /** Cuts into so many equal parts of whole tiles, or one less where the last would be empty. */
-const cut = (length: number, parts: number, multiple: number) => roundUp(Math.ceil(length / parts), multiple)
+export const cut = (length: number, parts: number, multiple: number) => roundUp(Math.ceil(length / parts), multiple)
 
 /** Blocks of `batch` products of [m, k] and [k, n]. */
 export function blocksOf(batch: number, m: number, n: number, k: number): Blocks {

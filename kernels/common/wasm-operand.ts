@@ -5,7 +5,7 @@ import { activations, type Activation } from './activations.js'
 
 const formats: readonly DType[] = ['f32', 'f16', 'bf16']
 
-/** The format of a float operand, checked by `assertFloat`; of one that is absent, whatever. */
+/** The format of a float operand, checked by `assertFloat`; 0 for one that is absent. */
 export function formatNumber(operand: { readonly dtype: DType } | undefined): number {
   return operand ? formats.indexOf(operand.dtype) : 0
 }

@@ -18,6 +18,8 @@ import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const direct = await webgpuRuntime({ tune: forced('direct') })
+const subgroup = await webgpuRuntime({ tune: forced('subgroup') })
 const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
@@ -51,13 +53,17 @@ interface Case {
   residual?: boolean
 }
 
-// Around the edges of an 8 x 8 tile, K around multiples of four, every format of the weight, every epilogue.
+// Around the edges of tiles of 8 x 8, 8 x 16, 16 x 32 and 32 x 32, K around multiples of four, every format of the weight,
+// every epilogue.
 const edges: Case[] = [
   { m: 1, n: 1, k: 1 },
   { m: 7, n: 9, k: 3, transposed: true, bias: true },
   { m: 8, n: 8, k: 8, residual: true },
   { m: 9, n: 7, k: 5, bias: true, activation: 'silu' },
   { m: 17, n: 12, k: 8, batch: 3, transposed: true },
+  { m: 16, n: 33, k: 4, batch: 2, transposed: true, activation: 'relu' },
+  { m: 3, n: 16, k: 9, residual: true },
+  { m: 31, n: 32, k: 20, bias: true },
   { m: 5, n: 11, k: 7, batch: 2, residual: true },
   { m: 33, n: 20, k: 36, transposed: true, weight: 'f16', bias: true, activation: 'gelu' },
   { m: 10, n: 21, k: 35, transposed: true, weight: 'f16', activation: 'relu' },
@@ -112,28 +118,17 @@ const longSum: Case = { m: 33, n: 65, k: 150 }
 const cases = [...edges, ...tileEdges, longSum, ...blockEdges]
 
 async function run(runtime: Runtime, index: number): Promise<Float32Array> {
-  const {
-    m,
-    n,
-    k,
-    batch,
-    transposed = false,
-    weight = 'f32',
-    others,
-    activation = 'none',
-    bias,
-    residual,
-  } = cases[index]
+  const { m, n, k, transposed = false, activation = 'none', ...rest } = cases[index]
+  const { a: aType, bias: biasType, residual: residualType } = rest.others ?? {}
   const operands = new Operands(runtime, index)
-  const lead = batch ? [batch] : []
-  using a = operands.normal([...lead, m, k], others?.a)
-  using b = operands.normal(transposed ? [...lead, n, k] : [...lead, k, n], weight)
+  const lead = rest.batch ? [rest.batch] : []
+  const columns = activation === 'geglu' ? n / 2 : n
+  using a = operands.normal([...lead, m, k], aType)
+  using b = operands.normal(transposed ? [...lead, n, k] : [...lead, k, n], rest.weight)
   using out = (transposed ? linear : matmul)(a, b, {
     activation,
-    bias: bias ? operands.normal([n], others?.bias) : undefined,
-    residual: residual
-      ? operands.normal([...lead, m, activation === 'geglu' ? n / 2 : n], others?.residual)
-      : undefined,
+    bias: rest.bias ? operands.normal([n], biasType) : undefined,
+    residual: rest.residual ? operands.normal([...lead, m, columns], residualType) : undefined,
   })
   return out.floats()
 }
@@ -143,7 +138,8 @@ await t.test('agrees with the plain loops at tile edges, every output written', 
     const expected = await run(reference, index)
     close(t, await run(wasm, index), expected, 2e-6, `wasm ${JSON.stringify(each)}`)
     if (blockEdges.includes(each)) continue
-    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(each)}`)
+    close(t, await run(direct, index), expected, 2e-6, `direct ${JSON.stringify(each)}`)
+    close(t, await run(subgroup, index), expected, 2e-6, `subgroup ${JSON.stringify(each)}`)
     close(t, await run(shrunk, index), expected, 2e-6, `webgpu in chunks ${JSON.stringify(each)}`)
   }
 })
