@@ -9,7 +9,7 @@ import { WeightsError } from '../../nn/index.js'
 import { openSafetensors, type TensorFile } from '../../tensor/files/index.js'
 import { FileError, ShapeError, Tensor, toFloat32, type Runtime } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { onRuntimes, Operands, referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { onRuntimes, Operands, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 import { SeenModules } from '../support/modules.js'
 import { golden } from '../support/paths.js'
 
@@ -26,7 +26,7 @@ async function open(folder: string, name: string): Promise<TensorFile> {
 const small = folders[1]
 const checkpoint = await open(small, 'model')
 const reference = await referenceRuntime()
-const webgpu = await webgpuRuntime()
+const runtimes = [reference, await webgpuRuntime(), await wasmRuntime()]
 
 async function readPixels(runtime: Runtime, file: TensorFile): Promise<Tensor> {
   const { dtype, data, shape } = await file.read('pixel_values')
@@ -38,7 +38,7 @@ const tolerance = 5e-6
 
 for (const folder of folders)
   void t.test(`${folder}: the outputs of the reference`, t =>
-    onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+    onRuntimes(t, runtimes, async (t, runtime) => {
       const file = await open(folder, 'io')
       using model = await CLIPVisionModelWithProjection.load(runtime, await open(folder, 'model'), config(folder))
       using seen = new SeenModules(model.weights, file)

@@ -3,11 +3,11 @@
 import t from 'tap'
 import { UNetSpatioTemporalConditionModel } from '../../models/index.js'
 import { capture, overwrite, ShapeError, Tensor } from '../../tensor/index.js'
-import { onRuntimes, Operands, referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { onRuntimes, Operands, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 import { checkpoint, config } from '../support/unet.js'
 
-const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
+const runtimes = [await wasmRuntime(), webgpu]
 
 void t.test('a model that is warmed up while it loads compiles nothing later', async t => {
   const random = new Operands(webgpu, 6)
@@ -33,10 +33,10 @@ void t.test('a model that is warmed up while it loads compiles nothing later', a
 })
 
 void t.test('a captured step gives other inputs what fresh runs give them, bit for bit, and allocates nothing', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, runtimes, async (t, runtime) => {
     using unet = await UNetSpatioTemporalConditionModel.load(runtime, checkpoint, config)
     const random = new Operands(runtime, 5)
-    const shape = [1, runtime.name === 'webgpu' ? 2 : 1, 8, 8, 8]
+    const shape = [1, 2, 8, 8, 8]
     const ids = [[6, 127, 0.02]]
     const runs = [-0.5, 1.5].map(timestep => {
       const sample = random.normal(shape)

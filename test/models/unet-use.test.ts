@@ -6,31 +6,33 @@ import { parseUNetConfig, UNetSpatioTemporalConditionModel } from '../../models/
 import { WeightsError } from '../../nn/index.js'
 import { FileError, ShapeError, Tensor } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { onRuntimes, Operands, referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { Operands, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 import { golden } from '../support/paths.js'
 import { checkpoint, config, configText, forward, motionConfig, openCase, readCase, strict } from '../support/unet.js'
 
+const wasm = await wasmRuntime()
 const reference = await referenceRuntime()
-const webgpu = await webgpuRuntime()
 
-void t.test('a base checkpoint takes the motion condition, and without motion gives what it gave, bit for bit', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
-    using base = await UNetSpatioTemporalConditionModel.load(runtime, checkpoint, config)
-    using wide = await UNetSpatioTemporalConditionModel.load(runtime, checkpoint, motionConfig)
-    const random = new Operands(runtime, 3)
+void t.test(
+  'a base checkpoint takes the motion condition, and without motion gives what it gave, bit for bit',
+  async t => {
+    using base = await UNetSpatioTemporalConditionModel.load(wasm, checkpoint, config)
+    using wide = await UNetSpatioTemporalConditionModel.load(wasm, checkpoint, motionConfig)
+    const random = new Operands(wasm, 3)
     using sample = random.normal([1, 1, 8, 8, 8])
     using context = random.normal([1, 1, 32])
     // A mask and a confidence of zeros behind the eight channels.
     const masked = new Float32Array(10 * 64)
     masked.set(await sample.floats())
-    using ten = Tensor.from(runtime, masked, [1, 1, 10, 8, 8])
+    using ten = Tensor.from(wasm, masked, [1, 1, 10, 8, 8])
     using expected = base.forward(sample, 1.2, context, [[6, 127, 0.02]])
     using actual = wide.forward(ten, 1.2, context, [[6, 127, 0.02]])
     t.same(await actual.floats(), await expected.floats())
-  }),
+  },
 )
 
 void t.test('work in chunks gives the same video in less memory, and nothing is left behind', async t => {
+  const webgpu = await webgpuRuntime()
   using unet = await UNetSpatioTemporalConditionModel.load(webgpu, checkpoint, config)
   const file = await openCase(t, 'io')
   const input = await readCase(webgpu, file)
@@ -69,8 +71,8 @@ void t.test('videos of a batch may stand at different times', async t => {
 })
 
 void t.test('what does not fit is refused', async t => {
-  using unet = await UNetSpatioTemporalConditionModel.load(reference, checkpoint, config)
-  const random = new Operands(reference, 1)
+  using unet = await UNetSpatioTemporalConditionModel.load(wasm, checkpoint, config)
+  const random = new Operands(wasm, 1)
   const sample = random.normal([1, 2, 8, 8, 8])
   const context = random.normal([1, 1, 32])
   const ids = [[6, 127, 0.02]]
@@ -99,7 +101,7 @@ void t.test('the real model has the names, shapes and size of the real checkpoin
 void t.test('a checkpoint of another size is refused as a whole', async t => {
   const [first, ...rest] = config.levels
   const wider = { ...config, levels: [{ ...first, channels: 64 }, ...rest] }
-  await t.rejects(UNetSpatioTemporalConditionModel.load(reference, checkpoint, wider), WeightsError)
+  await t.rejects(UNetSpatioTemporalConditionModel.load(wasm, checkpoint, wider), WeightsError)
 })
 
 void t.test('a bad configuration is told as a whole', async t => {

@@ -6,11 +6,12 @@ import { UNetSpatioTemporalConditionModel } from '../../models/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { keep, sizeOf, toFloat32, type Tensor } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { onRuntimes, referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { onRuntimes, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 import { channelsFirst } from '../support/layout.js'
 import { checkpoint, config, forward, motionConfig, openCase, readCase, strict } from '../support/unet.js'
 
-const runtimes = [await referenceRuntime(), await webgpuRuntime()]
+const wasm = await wasmRuntime()
+const runtimes = [await referenceRuntime(), await webgpuRuntime(), wasm]
 
 /** Compares the outputs of modules, by name, with the `inter.` tensors of a golden file. */
 async function compareModules(t: Test, file: TensorFile, seen: ReadonlyMap<string, Tensor>): Promise<void> {
@@ -38,7 +39,8 @@ async function compareModules(t: Test, file: TensorFile, seen: ReadonlyMap<strin
 
 for (const name of ['io', 'io_f1', 'io_odd', 'io_ctx3'])
   void t.test(`${name}: the output of the reference`, t =>
-    onRuntimes(t, runtimes, async (t, runtime) => {
+    // One case shows that all runtimes give the same numbers; the fastest takes the others.
+    onRuntimes(t, name === 'io' ? runtimes : [wasm], async (t, runtime) => {
       const file = await openCase(t, name)
       using unet = await UNetSpatioTemporalConditionModel.load(runtime, checkpoint, config)
       const input = await readCase(runtime, file)
@@ -76,7 +78,7 @@ async function withConvIn(file: TensorFile): Promise<TensorFile> {
 }
 
 void t.test('io_in10: ten input channels', t =>
-  onRuntimes(t, runtimes, async (t, runtime) => {
+  onRuntimes(t, [wasm], async (t, runtime) => {
     const file = await openCase(t, 'io_in10')
     using unet = await UNetSpatioTemporalConditionModel.load(runtime, await withConvIn(file), motionConfig)
     const input = await readCase(runtime, file)
