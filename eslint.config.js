@@ -61,7 +61,11 @@ export default tseslint.config(
   },
   {
     files: ['**/*.{js,mjs}'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'console', 'URL', 'Buffer', 'WebAssembly'].map(name => [name, 'readonly']),
+      ),
+    },
   },
   ...floors.map(floorRule),
   noGpuAbove,

@@ -2,46 +2,84 @@
 
 import { openAdapter, type AdapterWish } from '../tensor/webgpu/adapter.js'
 import { openDevice } from '../tensor/webgpu/device.js'
-import type { Dispatch, WebGpuKernel } from '../tensor/webgpu/launch.js'
+import type { Dispatch, Tune, WebGpuKernel } from '../tensor/webgpu/launch.js'
 import { WebGpuRuntime } from '../tensor/webgpu/runtime.js'
-import { openRuntime } from '../kernels/index.js'
+import { openRuntime, type Extension } from '../kernels/index.js'
+import { openCpu } from '../kernels/open.js'
 import { shaders } from '../kernels/shaders.generated.js'
 import { webgpuKernels } from '../kernels/webgpu.js'
-import { ceilingKernels } from './ceiling/ceiling.js'
+import type { Ceiling } from './ceiling/ceiling.js'
+import { threadsCeiling } from './ceiling/wasm.js'
+import { adapterCeiling, ceilingKernels } from './ceiling/webgpu.js'
 import type { Runner } from './measure.js'
-import { scope, type Runtime, type RuntimeName, type Tensor } from '../tensor/index.js'
-import type { Case } from './case.js'
+import type { Runtime, RuntimeName } from '../tensor/index.js'
 import { shaders as benchShaders } from './shaders.generated.js'
+import { VariantSwitch } from './variants.js'
 
-/** The runtimes of one session. `profiled` tells the time of every dispatch, which costs a little, so it has its own device. */
+/** The runtimes of one session. */
 export interface Ours {
   readonly runtime: Runtime
-  readonly profiled: WebGpuRuntime | undefined
-  /** Where to measure the adapter itself; none for other runtimes. */
-  readonly webgpu: WebGpuRuntime | undefined
+  /** Tells the time of every dispatch, which costs a little: so it has its own device. */
+  readonly profiled?: WebGpuRuntime
+  /** The same on one thread, where `runtime` has more. */
+  readonly single?: Runtime
+  /** How many threads it has, where that is known. */
+  readonly threads?: number
   /** What the adapter turned out to be, as a wish for others; none where there is no adapter, or none that can be named. */
-  readonly kind: AdapterWish | undefined
+  readonly kind?: AdapterWish
+  /** Chooses between the variants named. */
+  readonly variants?: { readonly names: readonly string[]; readonly choose: VariantSwitch }
+  /** Measures what the adapter can do, where that is known. */
+  measureCeiling?(): Promise<Ceiling>
   /** Dispatches planned since the last call. */
   takeDispatches(): Dispatch[]
   close(): Promise<void>
 }
 
-/** Opens what is to be measured. `adapter` is for webgpu. Throws as openRuntime does. */
-export async function openOurs(name: RuntimeName, adapter?: AdapterWish): Promise<Ours> {
-  let planned: Dispatch[] = []
-  const takeDispatches = () => planned.splice(0)
-  if (name !== 'webgpu') {
-    const runtime = await openRuntime({ runtime: name })
-    return {
-      runtime,
-      profiled: undefined,
-      webgpu: undefined,
-      kind: undefined,
-      takeDispatches,
-      close: () => runtime.close(),
-    }
+export interface OursOptions {
+  /** For webgpu. */
+  readonly adapter?: AdapterWish
+  /** For webgpu: variants to take instead of those of the rules. */
+  readonly tune?: Tune
+  /** For wasm; default: as many as there are cores. */
+  readonly threads?: number
+  /** Operations to measure that are not of the house. */
+  readonly extension?: Extension
+}
+
+/** Opens what is to be measured. Throws as openRuntime does. */
+export async function openOurs(name: RuntimeName, options: OursOptions = {}): Promise<Ours> {
+  if (name === 'webgpu') return openOnAdapter(options)
+  return name === 'wasm' ? openOnThreads(options) : openLoops(options)
+}
+
+async function openLoops({ extension }: OursOptions): Promise<Ours> {
+  const runtime = await openRuntime({ runtime: 'reference', extension })
+  return { runtime, takeDispatches: () => [], close: () => runtime.close() }
+}
+
+async function openOnThreads({ threads, extension }: OursOptions): Promise<Ours> {
+  const runtime = await openCpu({ threads, extension })
+  const single = runtime.threads > 1 ? await openCpu({ threads: 1, extension }) : undefined
+  const close = async () => {
+    await runtime.close()
+    await single?.close()
   }
-  const noting = webgpuKernels.map(({ op, plan }): WebGpuKernel => ({
+  return {
+    runtime,
+    single,
+    threads: runtime.threads,
+    measureCeiling: () => threadsCeiling(runtime.threads),
+    takeDispatches: () => [],
+    close,
+  }
+}
+
+async function openOnAdapter({ adapter, tune, extension }: OursOptions): Promise<Ours> {
+  const choose = new VariantSwitch(tune)
+  const kernels = [...webgpuKernels, ...(extension?.webgpu ?? [])]
+  let planned: Dispatch[] = []
+  const noting = kernels.map(({ op, plan }): WebGpuKernel => ({
     op,
     plan: call => {
       const dispatches = plan(call)
@@ -49,24 +87,26 @@ export async function openOurs(name: RuntimeName, adapter?: AdapterWish): Promis
       return dispatches
     },
   }))
-  const open = async (kernels: readonly WebGpuKernel[], profile: boolean) => {
-    const opened = await openDevice(await openAdapter(adapter))
-    return new WebGpuRuntime(opened, [...kernels, ...ceilingKernels], { ...shaders, ...benchShaders }, { profile })
-  }
+  const texts = { ...shaders, ...extension?.shaders, ...benchShaders }
+  const open = async (kernels: readonly WebGpuKernel[], profile: boolean) =>
+    new WebGpuRuntime(await openDevice(await openAdapter(adapter)), [...kernels, ...ceilingKernels], texts, {
+      profile,
+      tune: choose.tune,
+    })
   const runtime = await open(noting, false)
-  const profiled = runtime.facts.features.timestamps ? await open(webgpuKernels, true) : undefined
-  const close = async () => {
-    await runtime.close()
-    await profiled?.close()
-  }
+  const profiled = runtime.facts.features.timestamps ? await open(kernels, true) : undefined
   const { kind } = runtime.facts
   return {
     runtime,
     profiled,
-    webgpu: profiled ?? runtime,
     kind: kind === 'software' ? undefined : kind,
-    takeDispatches,
-    close,
+    variants: { names: VariantSwitch.able(runtime), choose },
+    measureCeiling: () => adapterCeiling(profiled ?? runtime),
+    takeDispatches: () => planned.splice(0),
+    async close() {
+      await runtime.close()
+      await profiled?.close()
+    },
   }
 }
 
@@ -81,13 +121,13 @@ export function variantOf(dispatches: readonly Dispatch[]): string {
   return [...new Set(texts)].join('; ')
 }
 
-/** Runs the case, releases what it made, and waits at the end of a round. */
-export function oursRunner(runtime: Runtime, subject: Case, operands: Readonly<Record<string, Tensor>>): Runner {
+/** Records run after run, and waits at the end of a round. */
+export function oursRunner(name: string, runtime: Runtime, run: () => void): Runner {
   return {
-    name: 'ours',
+    name,
     async round(repeats) {
       const start = performance.now()
-      for (let i = 0; i < repeats; i++) scope(() => void subject.run(operands))
+      for (let i = 0; i < repeats; i++) run()
       await runtime.sync()
       return (performance.now() - start) / 1e3
     },

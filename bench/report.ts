@@ -3,6 +3,7 @@
 import type { Ceiling } from './ceiling/ceiling.js'
 import type { SizeClass } from './case.js'
 import type { Spread } from './measure.js'
+import { nativePeers } from './peers/protocol.js'
 
 /** One case as it was measured. Rates are in `unit`, higher is better, medians by the clock on the wall; null where there is none. */
 export interface Measured {
@@ -13,15 +14,24 @@ export interface Measured {
   readonly ours: number | null
   /** Our rate by the device's clock, without launch and wait. */
   readonly device: number | null
+  /** Our rate on one thread, where there were more. */
+  readonly one_thread: number | null
   readonly peers: Readonly<Record<string, number | null>>
   /** Shader files with their switches. */
   readonly variant: string
+  /** The name of the variant that the rule, or the tune table, took; null where variants were not compared. */
+  readonly chosen: string | null
+  /** Our rate with each variant that the adapter can run. */
+  readonly variants: Readonly<Record<string, number | null>>
+  /** Classes of shapes, as a tune table names them. */
+  readonly classes: readonly string[]
   readonly dispatches: number
   /** Work of one run: operations, and bytes of operands and output. */
   readonly flops: number
   readonly bytes: number
   /** Seconds per run. */
   readonly seconds: Spread | null
+  readonly variant_seconds: Readonly<Record<string, Spread>>
   readonly peer_seconds: Readonly<Record<string, Spread>>
   /** Seconds of the first run, which compiles. */
   readonly first_call: number | null
@@ -42,6 +52,8 @@ export interface Row extends Measured {
 export interface Report {
   readonly adapter: string
   readonly runtime: string
+  /** How many threads the runtime has; null where that is not known. */
+  readonly threads: number | null
   readonly shapes: SizeClass
   /** ISO 8601. */
   readonly date: string
@@ -83,39 +95,73 @@ export function heading({ adapter, runtime, shapes, date, ceiling, peers }: Repo
   const lines = [`${runtime} on ${adapter}, ${date}`, classNotes[shapes]]
   if (ceiling) lines.push(`ceilings measured: ${digits(ceiling.gflops)} GFLOP/s, ${digits(ceiling.gbs)} GB/s`)
   const names = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
-  if (names.length > 0) lines.push(`peers on the same adapter: ${names.join(', ')}`)
+  if (names.length > 0) lines.push(`peers by turns with us: ${names.join(', ')}`)
   return lines
 }
 
-/** Column titles and rows of text, the first two columns to be set left. */
-export function tableOf({ rows, peers }: Pick<Report, 'rows' | 'peers'>): string[][] {
+const native: readonly string[] = nativePeers
+
+/** Our rate over that of the fastest peer, and who that is, native ones apart; undefined where either is missing. */
+export function lead({ ours, peers }: Pick<Measured, 'ours' | 'peers'>): { times: number; peer: string } | undefined {
+  const rates = Object.entries(peers).flatMap(([peer, rate]) =>
+    rate === null || native.includes(peer) ? [] : [{ peer, rate }],
+  )
+  const best = rates.sort((a, b) => b.rate - a.rate)[0]
+  return ours === null || !best ? undefined : { times: ours / best.rate, peer: best.peer }
+}
+
+/** A ratio for people. */
+export const showTimes = (times: number) => `${times.toFixed(2)}x`
+
+function showLead(row: Row): string {
+  const found = lead(row)
+  return found ? `${showTimes(found.times)} ${found.peer}` : '-'
+}
+
+const showScaling = ({ ours, one_thread: single }: Row) => (ours && single ? showTimes(ours / single) : '-')
+
+interface Column {
+  title: string
+  cell(row: Row): string
+}
+
+/** Column titles and rows of text, the first three columns to be set left. */
+export function tableOf({ rows, peers, threads }: Pick<Report, 'rows' | 'peers' | 'threads'>): string[][] {
   const names = Object.keys(peers)
-  const titles = [
-    'kernel',
-    'case',
-    'unit',
-    'ours',
-    'median',
-    'p10..p90',
-    'device',
-    'of ceiling',
-    'first call',
-    'memory',
+  const columns: Column[] = [
+    { title: 'kernel', cell: row => row.kernel },
+    { title: 'case', cell: row => row.name },
+    { title: 'unit', cell: row => row.unit },
+    { title: 'ours', cell: row => showRate(row.ours) },
+    { title: 'median', cell: row => showSeconds(row.seconds?.median) },
+    {
+      title: 'p10..p90',
+      cell: ({ seconds }) => (seconds ? `${showSeconds(seconds.p10)}..${showSeconds(seconds.p90)}` : '-'),
+    },
+    { title: 'device', cell: row => showRate(row.device) },
+    { title: 'of ceiling', cell: row => showShare(row.ceiling_share) },
+    { title: 'first call', cell: row => showSeconds(row.first_call) },
+    { title: 'memory', cell: row => showBytes(row.bytes_allocated) },
   ]
+  if (threads !== null && threads > 1)
+    columns.push({ title: '1 thread', cell: row => showRate(row.one_thread) }, { title: 'scaling', cell: showScaling })
+  columns.push(...names.map(name => ({ title: name, cell: (row: Row) => showRate(row.peers[name]) })))
+  if (names.length > 0) columns.push({ title: 'to the best', cell: showLead })
+  return [columns.map(({ title }) => title), ...rows.map(row => columns.map(({ cell }) => cell(row)))]
+}
+
+/** The same for our variants, one column each; undefined where none were compared. The one in use has a star. */
+export function variantsTable({ rows }: Pick<Report, 'rows'>): string[][] | undefined {
+  const compared = rows.filter(({ chosen }) => chosen !== null)
+  if (compared.length === 0) return undefined
+  const names = [...new Set(compared.flatMap(({ variants }) => Object.keys(variants)))]
   return [
-    [...titles, ...names],
-    ...rows.map(row => [
-      row.kernel,
-      row.name,
-      row.unit,
-      showRate(row.ours),
-      showSeconds(row.seconds?.median),
-      row.seconds ? `${showSeconds(row.seconds.p10)}..${showSeconds(row.seconds.p90)}` : '-',
-      showRate(row.device),
-      showShare(row.ceiling_share),
-      showSeconds(row.first_call),
-      showBytes(row.bytes_allocated),
-      ...names.map(name => showRate(row.peers[name])),
+    ['kernel', 'case', 'unit', ...names],
+    ...compared.map(({ kernel, name, unit, chosen, variants }) => [
+      kernel,
+      name,
+      unit,
+      ...names.map(variant => `${showRate(variants[variant])}${variant === chosen ? '*' : ' '}`),
     ]),
   ]
 }
@@ -127,15 +173,24 @@ export function complaints({ rows }: Pick<Report, 'rows'>): string[] {
   )
 }
 
-/** The whole report as lines of text. */
-export function textOf(report: Report): string {
-  const table = tableOf(report)
+function linesOf(table: readonly string[][]): string[] {
   const widths = table[0].map((_, column) => Math.max(...table.map(cells => cells[column].length)))
-  const lines = table.map(cells =>
+  return table.map(cells =>
     cells
       .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
       .join('  ')
       .trimEnd(),
   )
-  return [...heading(report), '', ...lines, ...complaints(report).map(line => `! ${line}`)].join('\n')
+}
+
+/** The whole report as lines of text. */
+export function textOf(report: Report): string {
+  const variants = variantsTable(report)
+  return [
+    ...heading(report),
+    '',
+    ...linesOf(tableOf(report)),
+    ...(variants ? ['', 'our variants (* the one in use)', ...linesOf(variants)] : []),
+    ...complaints(report).map(line => `! ${line}`),
+  ].join('\n')
 }

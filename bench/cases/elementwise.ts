@@ -21,6 +21,6 @@ function siluAdd(shape: Shape): Case {
 }
 
 export const elementwiseCases: Record<SizeClass, Case[]> = {
-  software: [siluAdd([2, 72, 128, 320])],
+  software: [siluAdd([2, 72, 128, 320]), siluAdd([9, 72, 128, 320])],
   full: [siluAdd([2, 72, 128, 320]), siluAdd([25, 72, 128, 320])],
 }

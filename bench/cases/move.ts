@@ -45,7 +45,12 @@ function upsample(batch: number, height: number, width: number, channels: number
 }
 
 export const moveCases: Record<SizeClass, Case[]> = {
-  software: [permutation([2, 72, 128, 320], [0, 3, 1, 2]), upsample(2, 36, 64, 320)],
+  software: [
+    permutation([2, 72, 128, 320], [0, 3, 1, 2]),
+    permutation([9, 72, 128, 320], [0, 3, 1, 2]),
+    upsample(2, 36, 64, 320),
+    upsample(9, 36, 64, 320),
+  ],
   full: [
     permutation([25, 72, 128, 320], [0, 3, 1, 2]),
     permutation([1, 25, 3, 576, 1024], [0, 1, 3, 4, 2]),

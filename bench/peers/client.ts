@@ -1,4 +1,4 @@
-// A peer as the bench sees it: another library in a process of its own, on the same adapter.
+// A peer as the bench sees it: another library in a process of its own, on the same adapter or as many threads.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,23 +10,31 @@ import type { Answer, PeerName, PeerTask, Request } from './protocol.js'
 const worker = fileURLToPath(new URL('worker.js', import.meta.url))
 const keptNoise = 2000
 
+export interface PeerOptions {
+  /** A kind that openAdapter takes, for those on WebGPU. */
+  readonly adapter?: string
+  /** For those on the CPU. */
+  readonly threads: number
+  /** Seconds after which a request is given up, and the process with it. */
+  readonly patience: number
+}
+
 export class Peer implements Runner {
   version = ''
   #child: ChildProcess | undefined
   /** The end of what it wrote on its standard error. */
   #noise = ''
 
-  /** `adapter` is a kind that openAdapter takes; a request is given up, and the process with it, after `patience` seconds. */
   constructor(
     readonly name: PeerName,
-    private readonly adapter: string | undefined,
-    private readonly patience: number,
+    private readonly options: PeerOptions,
   ) {}
 
   /** Starts the process, unless it runs. Throws an error that says why it cannot. */
   async start(): Promise<void> {
     if (this.#child) return
-    const child = fork(worker, [this.name, this.adapter ?? ''], {
+    const { adapter = '', threads } = this.options
+    const child = fork(worker, [this.name, adapter, String(threads)], {
       serialization: 'advanced', // NaN and infinities arrive as they are
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
@@ -76,9 +84,10 @@ export class Peer implements Runner {
   async #answer(child: ChildProcess): Promise<Answer> {
     const listening = new AbortController()
     const { signal } = listening
+    const { patience } = this.options
     let timer: NodeJS.Timeout | undefined
     const impatience = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer in ${this.patience} s`)), 1e3 * this.patience)
+      timer = setTimeout(() => reject(new Error(`no answer in ${patience} s`)), 1e3 * patience)
     })
     try {
       const answer = await Promise.race([
@@ -103,13 +112,12 @@ export class Peer implements Runner {
 /** Starts peers; those that cannot be are told of in a line each and left out. */
 export async function startPeers(
   names: readonly PeerName[],
-  adapter: string | undefined,
-  patience: number,
+  options: PeerOptions,
   notice: (line: string) => void,
 ): Promise<Peer[]> {
   const started: Peer[] = []
   for (const name of names) {
-    const peer = new Peer(name, adapter, patience)
+    const peer = new Peer(name, options)
     try {
       await peer.start()
       started.push(peer)

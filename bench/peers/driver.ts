@@ -38,3 +38,7 @@ export const fileOf = (name: string, ...path: string[]) => join(peersFolder, 'no
 /** The version of a package there. */
 export const versionOf = (name: string) =>
   (JSON.parse(readFileSync(fileOf(name, 'package.json'), 'utf8')) as { version: string }).version
+
+/** A version that says on how many threads it runs. */
+export const onThreads = (version: string, threads: number) =>
+  `${version} (${threads} ${threads === 1 ? 'thread' : 'threads'})`

@@ -19,7 +19,7 @@ export function installPeers(notice: (line: string) => void): string | undefined
   // npm writes this file last.
   const done = join(peersFolder, 'node_modules/.package-lock.json')
   if (existsSync(done) && text(peersFolder) === text(source)) return undefined
-  notice('installing peers into .cache/peers (about 220 MB) ...')
+  notice('installing peers into .cache/peers (about 520 MB) ...')
   mkdirSync(peersFolder, { recursive: true })
   for (const name of manifests) copyFileSync(join(source, name), join(peersFolder, name))
   const { status, error, stderr } = spawnSync(

@@ -1,10 +1,10 @@
-// jax-js on its WebGPU backend, every task under jit. Its convolutions want channels first. A use of an array consumes
-// it, hence `ref`.
+// jax-js on its WebGPU or its WebAssembly backend, every task under jit. Its convolutions want channels first. A use of an
+// array consumes it, hence `ref`.
 
 import { pathToFileURL } from 'node:url'
 import { channelsFirst, channelsLast } from '../../test/support/layout.js'
 import type { Shape } from '../../tensor/index.js'
-import { fileOf, versionOf, type Driver, type HostTensors, type Work } from './driver.js'
+import { fileOf, onThreads, versionOf, type Driver, type HostTensors, type Work } from './driver.js'
 import type { PeerTask } from './protocol.js'
 
 interface JaxArray {
@@ -15,6 +15,7 @@ interface JaxArray {
   mul(other: JaxArray | number): JaxArray
   reshape(shape: readonly number[]): JaxArray
   gpuBuffer(): Promise<unknown>
+  blockUntilReady(): Promise<unknown>
   data(): Promise<Float32Array>
   dispose(): void
 }
@@ -24,10 +25,12 @@ interface Jitted {
   dispose(): void
 }
 
+type Backend = 'webgpu' | 'wasm'
+
 /** What is used of it. */
 interface Jax {
-  init(device: 'webgpu'): Promise<string[]>
-  defaultDevice(device: 'webgpu'): void
+  init(device: Backend): Promise<string[]>
+  defaultDevice(device: Backend): void
   jit(body: (...operands: JaxArray[]) => JaxArray): Jitted
   numpy: {
     array(data: Float32Array, options: { shape: readonly number[] }): JaxArray
@@ -93,19 +96,33 @@ function completeIterators(): void {
     if (!(name in prototype)) Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
 }
 
-/** Loads it. Throws when its backend does not start. */
-export async function openJax(): Promise<Driver> {
+async function open(backend: Backend): Promise<{ jax: Jax; version: string }> {
   completeIterators()
   const jax = (await import(pathToFileURL(fileOf('@jax-js/jax', 'dist/index.js')).href)) as Jax
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('its WebGPU backend does not start')
-  jax.defaultDevice('webgpu')
+  if (!(await jax.init(backend)).includes(backend)) throw new Error(`its backend ${backend} does not start`)
+  jax.defaultDevice(backend)
+  return { jax, version: versionOf('@jax-js/jax') }
+}
+
+/** Loads it for WebGPU. Throws when its backend does not start. */
+export async function openJax(): Promise<Driver> {
+  const { jax, version } = await open('webgpu')
+  // Handing an array over submits its work; else it stays a promise, and the next run forgets it.
+  const submit = (array: JaxArray) => array.ref.gpuBuffer()
+  return { version, prepare: (task, operands) => Promise.resolve(prepare(jax, submit, task, operands)) }
+}
+
+/** Loads it for WebAssembly; takes as many threads as `navigator` has cores. */
+export async function openJaxWasm(threads: number): Promise<Driver> {
+  const { jax, version } = await open('wasm')
+  const finish = (array: JaxArray) => array.blockUntilReady()
   return {
-    version: versionOf('@jax-js/jax'),
-    prepare: (task, operands) => Promise.resolve(prepare(jax, task, operands)),
+    version: onThreads(version, threads),
+    prepare: (task, operands) => Promise.resolve(prepare(jax, finish, task, operands)),
   }
 }
 
-function prepare(jax: Jax, task: PeerTask, operands: HostTensors): Work {
+function prepare(jax: Jax, start: (array: JaxArray) => Promise<unknown>, task: PeerTask, operands: HostTensors): Work {
   const { names, first = [], body, outputFirst = false } = plan(jax, task, operands)
   const arrays = names.map(name => {
     const { data, shape } = operands[name]
@@ -118,7 +135,7 @@ function prepare(jax: Jax, task: PeerTask, operands: HostTensors): Work {
     async run() {
       last?.dispose()
       last = compiled(...arrays.map(array => array.ref))
-      await last.ref.gpuBuffer() // else it stays a promise, and the next run forgets it
+      await start(last)
     },
     async output() {
       if (!last) return new Float32Array()

@@ -1,13 +1,12 @@
-// onnxruntime-web on its WebGPU provider. Weights are constants of a model of a few nodes, activations stay on the device.
-// Its convolutions want channels first.
+// onnxruntime: in the browser's edition on its WebGPU provider or on WebAssembly, and in Node's on native code. Weights are
+// constants of a model of a few nodes. On WebGPU activations stay on the device; on the CPU its interface copies inputs and
+// outputs between JavaScript's memory and its own, which is part of what a run costs there.
 
 import { pathToFileURL } from 'node:url'
-import { channelsFirst, channelsLast, permuted } from '../../test/support/layout.js'
-import { sizeOf, type Shape } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
-import { fileOf, versionOf, type Driver, type HostTensors, type Work } from './driver.js'
-import { filled, integers, writeModel, type Constant, type Model, type Node } from './onnx.js'
-import type { PeerTask } from './protocol.js'
+import { fileOf, load, onThreads, versionOf, type Driver, type Work } from './driver.js'
+import { writeModel } from './onnx.js'
+import { planOf, type HostFloats, type OrtPlan } from './ort-plan.js'
 
 interface OrtTensor {
   getData(): Promise<Float32Array>
@@ -19,46 +18,104 @@ interface Session {
   release(): Promise<void>
 }
 
-/** What is used of it. */
+/** What all editions have in common. */
 interface Ort {
+  InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
+  Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor
+}
+
+/** What is used of the browser's edition. */
+interface OrtWeb extends Ort {
   env: {
-    wasm: { numThreads: number; wasmPaths: string }
+    wasm: object
     webgpu: { device: GPUDevice | Promise<GPUDevice> }
     logLevel: string
   }
-  InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
-  Tensor: { fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32'; dims: readonly number[] }): OrtTensor }
-}
-
-/** Loads it; its backend starts with the first model. */
-export async function openOrt({ subgroupMinSize }: AdapterFacts): Promise<Driver> {
-  const dist = pathToFileURL(fileOf('onnxruntime-web', 'dist/')).href
-  const ort = (await import(new URL('ort.webgpu.bundle.min.mjs', dist).href)) as Ort
-  Object.assign(ort.env.wasm, { numThreads: 1, wasmPaths: dist })
-  ort.env.logLevel = 'error'
-  return {
-    version: versionOf('onnxruntime-web'),
-    prepare: (task, operands) => prepare(ort, plan(task, operands, subgroupMinSize)),
+  Tensor: Ort['Tensor'] & {
+    fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32'; dims: readonly number[] }): OrtTensor
   }
 }
 
-async function prepare(ort: Ort, { activations, restore = data => data, ...model }: Plan): Promise<Work> {
-  const inputs = Object.fromEntries(Object.entries(activations).map(([name, { shape }]) => [name, shape]))
-  const session = await ort.InferenceSession.create(writeModel({ ...model, inputs }), {
-    executionProviders: ['webgpu'],
-    preferredOutputLocation: 'gpu-buffer',
-  })
-  const device = await ort.env.webgpu.device
-  const buffers: GPUBuffer[] = []
-  const feeds = Object.fromEntries(
-    Object.entries(activations).map(([name, { data, shape }]) => {
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
-      const buffer = device.createBuffer({ size: Math.ceil(data.byteLength / 16) * 16, usage })
-      device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength)
-      buffers.push(buffer)
-      return [name, ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: shape })]
+/** Operands where a provider wants them. */
+interface Feeds {
+  feeds: Record<string, OrtTensor>
+  dispose?(): void
+}
+
+interface Provider {
+  /** Options of its sessions. */
+  options: object
+  /** Called with a session open. */
+  feed(activations: Readonly<Record<string, HostFloats>>): Feeds | Promise<Feeds>
+}
+
+const mapped = <T, R>(record: Readonly<Record<string, T>>, body: (value: T) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, body(value)]))
+
+const dist = pathToFileURL(fileOf('onnxruntime-web', 'dist/')).href
+
+async function openWeb(bundle: string, wasm: object): Promise<OrtWeb> {
+  const ort = (await import(new URL(bundle, dist).href)) as OrtWeb
+  Object.assign(ort.env.wasm, wasm)
+  ort.env.logLevel = 'error'
+  return ort
+}
+
+// Its fused attention is wrong (by a few per cent) where subgroups have 4 or 8 lanes, as on drivers for the CPU.
+const fusedLanes = 16
+
+/** Loads it for WebGPU; its backend starts with the first model. */
+export async function openOrt({ subgroupMinSize }: AdapterFacts): Promise<Driver> {
+  const ort = await openWeb('ort.webgpu.bundle.min.mjs', { numThreads: 1, wasmPaths: dist })
+  const gpu: Provider = {
+    options: { executionProviders: ['webgpu'], preferredOutputLocation: 'gpu-buffer' },
+    async feed(activations) {
+      const device = await ort.env.webgpu.device
+      const buffers: GPUBuffer[] = []
+      const feeds = mapped(activations, ({ data, shape }) => {
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
+        const buffer = device.createBuffer({ size: Math.ceil(data.byteLength / 16) * 16, usage })
+        device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength)
+        buffers.push(buffer)
+        return ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: shape })
+      })
+      return { feeds, dispose: () => buffers.forEach(buffer => buffer.destroy()) }
+    },
+  }
+  return {
+    version: versionOf('onnxruntime-web'),
+    prepare: (task, operands) => prepare(ort, gpu, planOf(task, operands, subgroupMinSize >= fusedLanes)),
+  }
+}
+
+function onCpu(ort: Ort, version: string, options: object): Driver {
+  const cpu: Provider = {
+    options,
+    feed: activations => ({
+      feeds: mapped(activations, ({ data, shape }) => new ort.Tensor('float32', data, shape)),
     }),
-  )
+  }
+  return { version, prepare: (task, operands) => prepare(ort, cpu, planOf(task, operands, true)) }
+}
+
+/** Loads it for WebAssembly. */
+export async function openOrtWasm(threads: number): Promise<Driver> {
+  const ort = await openWeb('ort.node.min.mjs', { numThreads: threads })
+  return onCpu(ort, onThreads(versionOf('onnxruntime-web'), threads), { executionProviders: ['wasm'] })
+}
+
+/** Loads it for native code. */
+export function openOrtNode(threads: number): Driver {
+  const ort = load('onnxruntime-node') as Ort
+  const options = { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 }
+  return onCpu(ort, onThreads(versionOf('onnxruntime-node'), threads), options)
+}
+
+async function prepare(ort: Ort, provider: Provider, plan: OrtPlan): Promise<Work> {
+  const { activations, restore = (data: Float32Array) => data, ...model } = plan
+  const inputs = mapped(activations, ({ shape }) => shape)
+  const session = await ort.InferenceSession.create(writeModel({ ...model, inputs }), provider.options)
+  const { feeds, dispose } = await provider.feed(activations)
   let last: OrtTensor | undefined
   return {
     async run() {
@@ -75,166 +132,7 @@ async function prepare(ort: Ort, { activations, restore = data => data, ...model
     async dispose() {
       last?.dispose()
       await session.release()
-      for (const buffer of buffers) buffer.destroy()
+      dispose?.()
     },
-  }
-}
-
-interface HostFloats {
-  readonly data: Float32Array
-  readonly shape: Shape
-}
-
-interface Plan extends Omit<Model, 'inputs'> {
-  activations: Readonly<Record<string, HostFloats>>
-  /** The output in our layout, where the library's is another. */
-  restore?: (data: Float32Array) => Float32Array
-}
-
-const nodes = (...list: [op: string, inputs: string[], output: string, attributes?: Node['attributes']][]): Node[] =>
-  list.map(([op, inputs, output, attributes]) => ({ op, inputs, output, attributes }))
-
-// Its fused attention is wrong (by a few per cent) where subgroups have 4 or 8 lanes, as on drivers for the CPU.
-const fusedLanes = 16
-
-/** `lanes`: of the adapter's smallest subgroup. */
-function plan(task: PeerTask, operands: HostTensors, lanes: number): Plan {
-  const out = (shape: Shape) => ({ name: 'out', shape })
-  switch (task.op) {
-    case 'matmul': {
-      const { a } = operands
-      const b: Constant = task.transposeB ? permuted(operands.b.data, operands.b.shape, [1, 0]) : operands.b // [K,N]
-      return {
-        activations: { a },
-        constants: { b },
-        nodes: nodes(['MatMul', ['a', 'b'], 'out']),
-        output: out([a.shape[0], b.shape[1]]),
-      }
-    }
-    case 'conv2d': {
-      const x = channelsFirst(operands.x.data, operands.x.shape)
-      const weight = channelsFirst(operands.weight.data, operands.weight.shape)
-      const { stride, padding } = task
-      const [outs, , kernel] = weight.shape
-      const size = x.shape.slice(2).map(n => Math.floor((n + 2 * padding - kernel) / stride) + 1)
-      const shape = [x.shape[0], outs, ...size]
-      const pads = [padding, padding, padding, padding]
-      return {
-        activations: { x },
-        constants: { weight, bias: operands.bias },
-        nodes: nodes(['Conv', ['x', 'weight', 'bias'], 'out', { pads, strides: [stride, stride] }]),
-        output: out(shape),
-        restore: data => channelsLast(data, shape).data,
-      }
-    }
-    case 'attention':
-      return lanes < fusedLanes ? plainAttention(task.heads, operands) : fusedAttention(task.heads, operands)
-    case 'softmax': {
-      const { x } = operands
-      return {
-        activations: { x },
-        constants: {},
-        nodes: nodes(['Softmax', ['x'], 'out', { axis: -1 }]),
-        output: out(x.shape),
-      }
-    }
-    case 'group_norm': {
-      const x = channelsFirst(operands.x.data, operands.x.shape)
-      const [batch, channels] = x.shape
-      const { groups, eps } = task
-      const perChannel = (name: string): Constant => ({ ...operands[name], shape: [channels, 1, 1] })
-      return {
-        activations: { x },
-        constants: {
-          grouped: integers([batch, groups, sizeOf(x.shape) / batch / groups]),
-          whole: integers(x.shape),
-          one: filled([groups], 1),
-          zero: filled([groups], 0),
-          weight: perChannel('weight'),
-          bias: perChannel('bias'),
-        },
-        nodes: nodes(
-          ['Reshape', ['x', 'grouped'], 'split'],
-          ['InstanceNormalization', ['split', 'one', 'zero'], 'normal', { epsilon: { float: eps } }],
-          ['Reshape', ['normal', 'whole'], 'joined'],
-          ['Mul', ['joined', 'weight'], 'scaled'],
-          ['Add', ['scaled', 'bias'], 'out'],
-        ),
-        output: out(x.shape),
-        restore: data => channelsLast(data, x.shape).data,
-      }
-    }
-    case 'layer_norm': {
-      const { x, weight, bias } = operands
-      const attributes = { axis: -1, epsilon: { float: task.eps } }
-      return {
-        activations: { x },
-        constants: { weight, bias },
-        nodes: nodes(['LayerNormalization', ['x', 'weight', 'bias'], 'out', attributes]),
-        output: out(x.shape),
-      }
-    }
-    case 'silu_add': {
-      const { x, y } = operands
-      return {
-        activations: { x, y },
-        constants: {},
-        nodes: nodes(['Sigmoid', ['x'], 's'], ['Mul', ['x', 's'], 'm'], ['Add', ['m', 'y'], 'out']),
-        output: out(x.shape),
-      }
-    }
-    case 'permute': {
-      const { x } = operands
-      return {
-        activations: { x },
-        constants: {},
-        nodes: nodes(['Transpose', ['x'], 'out', { perm: task.axes }]),
-        output: out(task.axes.map(axis => x.shape[axis])),
-      }
-    }
-    case 'upsample': {
-      const x = channelsFirst(operands.x.data, operands.x.shape)
-      const [batch, channels, height, width] = x.shape
-      const shape = [batch, channels, 2 * height, 2 * width]
-      const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
-      return {
-        activations: { x },
-        constants: { scales: { shape: [4], data: Float32Array.of(1, 1, 2, 2) } },
-        nodes: nodes(['Resize', ['x', '', 'scales'], 'out', attributes]),
-        output: out(shape),
-        restore: data => channelsLast(data, shape).data,
-      }
-    }
-  }
-}
-
-function fusedAttention(heads: number, { q, k, v }: HostTensors): Plan {
-  const node: Node = {
-    op: 'MultiHeadAttention',
-    inputs: ['q', 'k', 'v'],
-    output: 'out',
-    attributes: { num_heads: heads },
-    domain: 'com.microsoft',
-  }
-  return { activations: { q, k, v }, constants: {}, nodes: [node], output: { name: 'out', shape: q.shape } }
-}
-
-function plainAttention(heads: number, operands: HostTensors): Plan {
-  const [batch, tokens, channels] = operands.q.shape
-  const width = channels / heads
-  const apart = (name: string, axes: readonly number[]) =>
-    permuted(operands[name].data, [batch, tokens, heads, width], axes)
-  const [q, k, v] = [apart('q', [0, 2, 1, 3]), apart('k', [0, 2, 3, 1]), apart('v', [0, 2, 1, 3])] // [B,heads,...]
-  return {
-    activations: { q, k, v },
-    constants: { scale: filled([], width ** -0.5) },
-    nodes: nodes(
-      ['MatMul', ['q', 'k'], 'products'],
-      ['Mul', ['products', 'scale'], 'scores'],
-      ['Softmax', ['scores'], 'shares', { axis: -1 }],
-      ['MatMul', ['shares', 'v'], 'out'],
-    ),
-    output: { name: 'out', shape: q.shape },
-    restore: data => permuted(data, q.shape, [0, 2, 1, 3]).data,
   }
 }

@@ -2,9 +2,12 @@
 
 import type { OperandSpec } from '../case.js'
 
-/** Other libraries that the bench can run. */
-export const peerNames = ['tfjs', 'jax', 'ort'] as const
+/** Other libraries that the bench can run: on WebGPU, on WebAssembly, and native. */
+export const peerNames = ['tfjs', 'jax', 'ort', 'tfjs-wasm', 'jax-wasm', 'ort-wasm', 'ort-node'] as const
 export type PeerName = (typeof peerNames)[number]
+
+/** Peers that no page could load: how far they are ahead is told, but they are no competitors. */
+export const nativePeers: readonly PeerName[] = ['ort-node']
 
 /** Work that peers know how to do, on operands whose names each task states. Layouts are ours: channels last. */
 export type PeerTask =

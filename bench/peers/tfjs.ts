@@ -1,8 +1,8 @@
-// TensorFlow.js on its WebGPU backend. Its layout is ours, but for the weights of convolutions.
+// TensorFlow.js on its WebGPU or its WebAssembly backend. Its layout is ours, but for the weights of convolutions.
 
 import { permuted } from '../../test/support/layout.js'
 import type { Shape } from '../../tensor/index.js'
-import { load, versionOf, type Driver, type HostTensors, type Work } from './driver.js'
+import { fileOf, load, onThreads, versionOf, type Driver, type HostTensors, type Work } from './driver.js'
 import type { PeerTask } from './protocol.js'
 
 interface TfTensor {
@@ -16,7 +16,7 @@ interface Tf {
   env(): { set(flag: string, value: boolean): void }
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
-  backend(): { readonly commandEncoder: object | null; endComputePassEncoder(): void; submitQueue(): void }
+  backend(): { readonly commandEncoder?: object | null; endComputePassEncoder(): void; submitQueue(): void }
   tidy(body: () => TfTensor): TfTensor
   tensor(data: Float32Array, shape: Shape): TfTensor
   matMul(a: TfTensor, b: TfTensor, transposeA: boolean, transposeB: boolean): TfTensor
@@ -42,20 +42,34 @@ interface Tf {
   image: { resizeNearestNeighbor(x: TfTensor, size: number[]): TfTensor }
 }
 
-/** Loads it. Throws when its backend does not start. */
-export async function openTfjs(): Promise<Driver> {
+async function open(backend: 'webgpu' | 'wasm'): Promise<Tf> {
   const tf = load('@tensorflow/tfjs-core') as Tf
-  load('@tensorflow/tfjs-backend-webgpu')
-  tf.env().set('WEBGPU_CPU_FORWARD', false)
-  if (!(await tf.setBackend('webgpu'))) throw new Error('its WebGPU backend does not start')
+  const { setWasmPaths } = load(`@tensorflow/tfjs-backend-${backend}`) as { setWasmPaths?(folder: string): void }
+  setWasmPaths?.(fileOf('@tensorflow/tfjs-backend-wasm', 'dist/'))
+  if (!(await tf.setBackend(backend))) throw new Error(`its backend ${backend} does not start`)
   await tf.ready()
-  return {
-    version: versionOf('@tensorflow/tfjs-core'),
-    prepare: (task, operands) => Promise.resolve(prepare(tf, task, operands)),
-  }
+  return tf
 }
 
-function prepare(tf: Tf, task: PeerTask, operands: HostTensors): Work {
+/** `turned`: right operands of products are transposed beforehand where a product wants them so. */
+const driverOf = (tf: Tf, turned: boolean, version: string): Driver => ({
+  version,
+  prepare: (task, operands) => Promise.resolve(prepare(tf, turned, task, operands)),
+})
+
+/** Loads it for WebGPU. Throws when its backend does not start. */
+export async function openTfjs(): Promise<Driver> {
+  const tf = await open('webgpu')
+  tf.env().set('WEBGPU_CPU_FORWARD', false)
+  return driverOf(tf, false, versionOf('@tensorflow/tfjs-core'))
+}
+
+/** Loads it for WebAssembly, where it has one thread in Node, and is slow at products that transpose. */
+export async function openTfjsWasm(): Promise<Driver> {
+  return driverOf(await open('wasm'), true, onThreads(versionOf('@tensorflow/tfjs-core'), 1))
+}
+
+function prepare(tf: Tf, turned: boolean, task: PeerTask, operands: HostTensors): Work {
   const made: TfTensor[] = []
   const give = (data: Float32Array, shape: Shape) => {
     const tensor = tf.tensor(data, shape)
@@ -63,7 +77,7 @@ function prepare(tf: Tf, task: PeerTask, operands: HostTensors): Work {
     return tensor
   }
   const named = (name: string) => give(operands[name].data, operands[name].shape)
-  const { body, restore = (data: Float32Array) => data } = plan(tf, task, operands, named, give)
+  const { body, restore = (data: Float32Array) => data } = plan(tf, turned, task, operands, named, give)
   let last: TfTensor | undefined
   return {
     run() {
@@ -92,6 +106,7 @@ interface Plan {
 
 function plan(
   tf: Tf,
+  turned: boolean,
   task: PeerTask,
   operands: HostTensors,
   named: (name: string) => TfTensor,
@@ -103,8 +118,11 @@ function plan(
   }
   switch (task.op) {
     case 'matmul': {
-      const [a, b] = [named('a'), named('b')]
-      return { body: () => tf.matMul(a, b, false, task.transposeB) }
+      const transposeB = task.transposeB && !turned
+      const { data, shape } = operands.b
+      const right = task.transposeB && turned ? permuted(data, shape, [1, 0]) : operands.b
+      const [a, b] = [named('a'), give(right.data, right.shape)]
+      return { body: () => tf.matMul(a, b, false, transposeB) }
     }
     case 'conv2d': {
       const { data, shape } = operands.weight
@@ -117,11 +135,15 @@ function plan(
       const [batch, tokens, channels] = operands.q.shape
       const width = channels / task.heads
       const split = [batch, tokens, task.heads, width]
-      const apart = ['q', 'k', 'v'].map(name => permuted(operands[name].data, split, [0, 2, 1, 3])) // [B,heads,N,width]
-      const [q, k, v] = apart.map(({ data, shape }) => give(data, shape))
+      const apart = (name: string, axes: readonly number[]) => {
+        const { data, shape } = permuted(operands[name].data, split, axes)
+        return give(data, shape)
+      }
+      const rows = [0, 2, 1, 3] // [B,heads,N,width]
+      const [q, k, v] = [apart('q', rows), apart('k', turned ? [0, 2, 3, 1] : rows), apart('v', rows)]
       return {
-        body: () => tf.matMul(tf.softmax(tf.mul(tf.matMul(q, k, false, true), width ** -0.5)), v, false, false),
-        restore: data => permuted(data, apart[0].shape, [0, 2, 1, 3]).data,
+        body: () => tf.matMul(tf.softmax(tf.mul(tf.matMul(q, k, false, !turned), width ** -0.5)), v, false, false),
+        restore: data => permuted(data, q.shape, rows).data,
       }
     }
     case 'softmax': {

@@ -1,17 +1,31 @@
-// The process of one peer: loads the library on the wanted adapter, then answers the bench (see protocol.ts).
+// The process of one peer: loads the library on the wanted adapter or threads, then answers the bench (see protocol.ts).
 
-import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { hostOperands } from '../operands.js'
 import { provideGpu, settled } from './gpu.js'
+import { provideThreads } from './threads.js'
 import type { Driver, Work } from './driver.js'
 import type { Answer, PeerName, Request } from './protocol.js'
 
-const [name, adapter] = process.argv.slice(2) as [PeerName, string]
+const [name, adapter, count] = process.argv.slice(2) as [PeerName, string, string]
+const threads = Number(count)
 
-const drivers: Record<PeerName, (facts: AdapterFacts) => Promise<Driver>> = {
-  tfjs: async () => (await import('./tfjs.js')).openTfjs(),
-  jax: async () => (await import('./jax.js')).openJax(),
-  ort: async facts => (await import('./ort.js')).openOrt(facts),
+const drivers: Record<PeerName, () => Promise<Driver>> = {
+  tfjs: async () => {
+    await provideGpu(adapter)
+    return (await import('./tfjs.js')).openTfjs()
+  },
+  jax: async () => {
+    await provideGpu(adapter)
+    return (await import('./jax.js')).openJax()
+  },
+  ort: async () => (await import('./ort.js')).openOrt(await provideGpu(adapter)),
+  'tfjs-wasm': async () => (await import('./tfjs.js')).openTfjsWasm(),
+  'jax-wasm': async () => {
+    provideThreads(threads)
+    return (await import('./jax.js')).openJaxWasm(threads)
+  },
+  'ort-wasm': async () => (await import('./ort.js')).openOrtWasm(threads),
+  'ort-node': async () => (await import('./ort.js')).openOrtNode(threads),
 }
 
 const say = (answer: Answer) => process.send?.(answer)
@@ -45,7 +59,7 @@ async function fulfil(driver: Driver, request: Request): Promise<Answer> {
 }
 
 try {
-  const driver = await drivers[name](await provideGpu(adapter))
+  const driver = await drivers[name]()
   process.on('message', (request: Request) => {
     fulfil(driver, request).then(say, error => say({ error: firstLine(error) }))
   })

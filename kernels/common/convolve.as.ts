@@ -1,6 +1,7 @@
-// Convolutions as matrix products that never see the matrix: a row of it is what one output pixel sees, tap after tap, and
-// the tiles of gemm.as.ts take each tap's channels from where they lie in the picture. Taps beyond its edge are a row of
-// zeros. The sum is made in parts, of so many taps and channels that their panels of weights stay in the first cache.
+// Convolutions as matrix products that never see the matrix: a row of it is what one output pixel sees, tap after tap,
+// and the tiles of gemm.as.ts take each tap's channels from where they lie in the picture. Taps beyond its edge are
+// rows of zeros. The sum is made in parts, of so many taps and channels that panels of their weights stay in the first
+// cache.
 
 import { listRows, multiply, packRows, roundUp, TILE_COLUMNS, TILE_ROWS } from './gemm.as'
 import { at, F32, floatAt, load4 } from './operand.as'
@@ -64,8 +65,8 @@ export function behind(convolution: Convolution): usize {
 }
 
 /**
- * The sums of some outputs: of `columns` output channels from `outChannel` on for `pixels` pixels from `pixel` on, counted
- * through frames, rows and columns. `channel` is the first one of the input that they see.
+ * The sums of some outputs: of `columns` output channels from `outChannel` on for `pixels` pixels from `pixel` on,
+ * counted through frames, rows and columns. `channel` is the first one of the input that they see.
  * @param sums [pixels, columns], padded to whole tiles; private memory goes on behind it
  */
 export function convolve(

@@ -1,14 +1,16 @@
 // Functions of four floats at a time, to f32 accuracy; infinities, NaN and subnormal results included. The polynomials are
 // those of the shaders (exponential.wgsl, erf.wgsl, unary.wgsl), fitted at Chebyshev nodes. `x4` means lane by lane.
 
+// The constants of what runs most, in memory: loading one takes an instruction, and making it in the code takes four.
+// -104, 89: the range; log2(e); 1.5 2^23; log(2) in two parts; coefficients from the highest on; 1.
+const EXP = memory.data<f32>([
+  -104, 89, 1.4426950408889634, 12582912, -0.693359375, 0.000212194440055, 0.0013926175888627768, 0.008363173343241215,
+  0.041666556149721146, 0.16666577756404877, 0.5, 1,
+])
+
 /** p s + c: one step of Horner's rule. */
 export function step(p: v128, s: v128, c: f32): v128 {
   return f32x4.add(f32x4.mul(p, s), f32x4.splat(c))
-}
-
-/** The power of two whose exponent is k, in -126..128: infinite for 128. */
-function powerOfTwo(k: v128): v128 {
-  return i32x4.shl(i32x4.add(k, i32x4.splat(127)), 23)
 }
 
 /**
@@ -16,21 +18,25 @@ function powerOfTwo(k: v128): v128 {
  * -104..89 the result is 0 or infinite; NaN passes through pmax and pmin.
  */
 export function exp4(x: v128): v128 {
-  const t = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89))
+  const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP)), v128.load32_splat(EXP, 4))
   // Adding 1.5 2^23 rounds to an integer, which the lowest bits then hold.
-  const shifted = step(t, f32x4.splat(1.4426950408889634), 12582912)
-  const turns = f32x4.sub(shifted, f32x4.splat(12582912))
-  const k = i32x4.sub(shifted, i32x4.splat(0x4b400000))
-  let r = f32x4.sub(t, f32x4.mul(turns, f32x4.splat(0.693359375)))
-  r = f32x4.add(r, f32x4.mul(turns, f32x4.splat(0.000212194440055)))
-  let p = f32x4.splat(0.0013926175888627768)
-  p = step(p, r, 0.008363173343241215)
-  p = step(p, r, 0.041666556149721146)
-  p = step(p, r, 0.16666577756404877)
-  p = step(p, r, 0.5)
-  const e = f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)))
+  const rounder = v128.load32_splat(EXP, 12)
+  const shifted = f32x4.add(f32x4.mul(t, v128.load32_splat(EXP, 8)), rounder)
+  const turns = f32x4.sub(shifted, rounder)
+  const k = i32x4.sub(shifted, rounder)
+  let r = f32x4.add(t, f32x4.mul(turns, v128.load32_splat(EXP, 16)))
+  r = f32x4.add(r, f32x4.mul(turns, v128.load32_splat(EXP, 20)))
+  let p = f32x4.add(f32x4.mul(v128.load32_splat(EXP, 24), r), v128.load32_splat(EXP, 28))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(EXP, 32))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(EXP, 36))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(EXP, 40))
+  const one = v128.load32_splat(EXP, 44)
+  const e = f32x4.add(one, f32x4.add(r, f32x4.mul(f32x4.mul(r, r), p)))
+  // 2^(k/2) twice: the exponent of 1 moved by half of k, then by the rest.
   const half = i32x4.shr_s(k, 1)
-  return f32x4.mul(f32x4.mul(e, powerOfTwo(half)), powerOfTwo(i32x4.sub(k, half)))
+  const first = i32x4.add(one, i32x4.shl(half, 23))
+  const second = i32x4.add(one, i32x4.shl(i32x4.sub(k, half), 23))
+  return f32x4.mul(f32x4.mul(e, first), second)
 }
 
 export function exp1(x: f32): f32 {

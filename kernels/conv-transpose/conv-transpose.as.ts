@@ -1,6 +1,6 @@
-// Transposed convolution. Outputs of one phase, a stride apart, meet every stride-th tap of the kernel, and see inputs side
-// by side: as many plain convolutions with the kernel seen from its end as there are phases. A unit is a block of one
-// phase's pixels and output channels.
+// Transposed convolution. Outputs of one phase, a stride apart, meet every stride-th tap of the kernel, and see inputs
+// side by side: as many plain convolutions with the kernel seen from its end as there are phases. A unit is a block
+// of one phase's pixels and output channels.
 
 import {
   behind,
@@ -93,8 +93,9 @@ function convolutionOf(p: ConvTransposeParams, scratch: usize): Convolution {
 }
 
 /**
- * Sets an axis to the outputs that meet taps `phase`, `phase` + stride, ...: output `first` + j stride sees, through the last
- * but n of these taps, input j - before + n. `tapSize` taps of the weight lie from one of this axis to the next.
+ * Sets an axis to the outputs that meet taps `phase`, `phase` + stride, ...: output `first` + j stride sees, through
+ * the last but n of these taps, input j - before + n. `tapSize` taps of the weight lie from one of this axis to
+ * the next.
  * @returns first
  */
 function setPhase(p: ConvTransposeParams, axis: Axis, phase: u32, size: u32, kernel: u32, out: u32, tapSize: u32): u32 {

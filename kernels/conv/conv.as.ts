@@ -1,9 +1,10 @@
 // Convolution with a fused epilogue.
 //
 // Kernels:
-//   conv        matrix products by the tiles of convolve.as.ts. A unit is a block of pixels and output channels of one group.
-//   convGroups  for groups of few output channels, which would leave tiles nearly empty: four output channels at a time,
-//               whatever groups they are of. A unit is a run of pixels.
+//   conv        matrix products by the tiles of convolve.as.ts. A unit is a block of a group's pixels and output
+//               channels.
+//   convGroups  for groups of few output channels, which would leave tiles nearly empty: four output channels at a
+//               time, whatever groups they are of. A unit is a run of pixels.
 
 import { behind, columnsOf, Convolution, convolve, framesOf, rowsOf, setAxis, setTaps } from '../common/convolve.as'
 import { activateRow, addRow } from '../common/epilogue.as'

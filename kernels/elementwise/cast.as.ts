@@ -1,4 +1,5 @@
-// Conversion of element types, four elements at a time. Floats round to the nearest, ties to even; halves are made as bits.
+// Conversion of element types, four elements at a time. Floats round to the nearest, ties to even; halves are made as
+// bits.
 
 import { F32, load4, storeUpTo4 } from '../common/operand.as'
 

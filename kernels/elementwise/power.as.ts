@@ -1,5 +1,5 @@
-// Logarithms and powers of base 2, two numbers at a time in double precision: a power multiplies the logarithm's error by
-// its exponent, which f32 has no digits left for.
+// Logarithms and powers of base 2, two numbers at a time in double precision: a power multiplies the logarithm's error
+// by its exponent, which f32 has no digits left for.
 
 /** p s + c: one step of Horner's rule. */
 function step(p: v128, s: v128, c: f64): v128 {
@@ -7,7 +7,8 @@ function step(p: v128, s: v128, c: f64): v128 {
 }
 
 /**
- * log2(x) = k + log2(m), m in [sqrt(1/2), sqrt(2)), log(m) = 2 atanh((m - 1) / (m + 1)) by its series; relative error 1e-12.
+ * log2(x) = k + log2(m), m in [sqrt(1/2), sqrt(2)), log(m) = 2 atanh((m - 1) / (m + 1)) by its series; relative
+ * error 1e-12.
  * x is that of an f32, not negative; 0 gives -infinity.
  */
 function log2(x: v128): v128 {
@@ -30,7 +31,10 @@ function log2(x: v128): v128 {
   return v128.bitselect(v128.bitselect(value, x, finite), f64x2.splat(-Infinity), f64x2.ne(x, f64x2.splat(0)))
 }
 
-/** 2^x = 2^k exp(r), |r| <= log(2) / 2, by its series; relative error 2e-10. Beyond what an f32 holds, some such number. */
+/**
+ * 2^x = 2^k exp(r), |r| <= log(2) / 2, by its series; relative error 2e-10. Beyond what an f32 holds, some such
+ * number.
+ */
 function exp2(x: v128): v128 {
   const t = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-200)), f64x2.splat(200))
   // Adding 1.5 2^52 rounds to an integer, which the lowest bits then hold.
@@ -70,7 +74,8 @@ export function log24(x: v128): v128 {
 }
 
 /**
- * x to a power, of its magnitude first. For negative x the result is multiplied by `sign`: 1 for even exponents, -1 for odd
+ * x to a power, of its magnitude first. For negative x the result is multiplied by `sign`: 1 for even exponents,
+ * -1 for odd
  * ones, NaN for others.
  */
 export function pow4(x: v128, exponent: v128, sign: v128): v128 {

@@ -1,5 +1,5 @@
-// Launches the elementwise kernels: functions of one operand and casts over runs of elements, the others over blocks of the
-// common shape.
+// Launches the elementwise kernels: functions of one operand and casts over runs of elements, the others over blocks
+// of the common shape.
 
 import { broadcastStrides, sizeOf, type DType, type StoredTensor } from '../../tensor/index.js'
 import { wasmKernel } from '../../tensor/wasm/launch.js'

@@ -1,5 +1,5 @@
-// Choosing and summing along one axis by index: x and the output are [outer, length or count, inner] elements. Indices are
-// compared without a sign, so that negative ones are too large as well.
+// Choosing and summing along one axis by index: x and the output are [outer, length or count, inner] elements. Indices
+// are compared without a sign, so that negative ones are too large as well.
 //
 // Kernels:
 //   gatherRows       one index chooses a row of inner elements; a unit is a run of one row's

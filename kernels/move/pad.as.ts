@@ -1,5 +1,5 @@
-// Padding, a row of the output at a time: the row of x that it shows, and what stands before and after. A row is made of
-// items: the elements of all axes inside the innermost padded one, which move together.
+// Padding, a row of the output at a time: the row of x that it shows, and what stands before and after. A row is made
+// of items: the elements of all axes inside the innermost padded one, which move together.
 
 import { copyRun, fillRun } from '../common/bytes.as'
 

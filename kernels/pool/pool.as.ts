@@ -1,5 +1,5 @@
-// Means or largest pixels under windows, four channels at a time; lanes without a channel are not stored. A unit is a run of
-// channels of one row of the output.
+// Means or largest pixels under windows, four channels at a time; lanes without a channel are not stored. A unit is a
+// run of channels of one row of the output.
 
 import { at, floatAt, load4, storeUpTo4 } from '../common/operand.as'
 

@@ -1,5 +1,5 @@
-// Along one axis, [outer, length, inner] elements: the place of the largest or smallest, and running sums. Lines are walked
-// one by one where they are contiguous, else in blocks of columns, row after row.
+// Along one axis, [outer, length, inner] elements: the place of the largest or smallest, and running sums. Lines are
+// walked one by one where they are contiguous, else in blocks of columns, row after row.
 
 import { at, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
 import { extremeRun, promoteHigh } from './folds.as'

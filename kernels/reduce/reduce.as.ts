@@ -1,5 +1,6 @@
-// Reductions over any axes. What is reduced is cut into parts where there are few results; a part's state is two doubles: a
-// sum, or an extreme, and a sum of squares. Parts are merged in their order, so that threads don't change the result.
+// Reductions over any axes. What is reduced is cut into parts where there are few results; a part's state is two
+// doubles: a sum, or an extreme, and a sum of squares. Parts are merged in their order, so that threads don't change
+// the result.
 //
 // Kernels:
 //   reduceLines    the innermost axis is reduced: a unit is a part of a result, along contiguous runs

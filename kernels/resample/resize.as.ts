@@ -2,9 +2,9 @@
 //
 // Kernels:
 //   resizeNearest  copies pixels.
-//   resize         weighs pixels along each axis: first all the rows that a row of the result sees, into one row in private
-//                  memory, and then its columns. Where the result has few columns of many (`direct`), only those rows'
-//                  pixels that are seen are read.
+//   resize         weighs pixels along each axis: first all the rows that a row of the result sees, into one row in
+//                  private memory, and then its columns. Where the result has few columns of many (`direct`), only
+//                  those rows' pixels that are seen are read.
 // Places and weights are reckoned in double precision, as the plain loops do it.
 
 import { madd } from '../common/gemm.as'
@@ -53,7 +53,7 @@ export function resizeNearest(p: ResizeNearestParams, from: u32, to: u32, scratc
   }
 }
 
-/** Stores four floats, or as many as are left before the end of the row: the next pixel's, which come later, overwrite. */
+/** Stores four floats, or as many as are left of the row; those of later pixels overwrite what is not this one's. */
 function storeWithin(target: usize, x: v128, end: usize): void {
   storeUpTo4(target, x, (<u32>(end - target)) >> 2)
 }

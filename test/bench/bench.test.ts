@@ -9,8 +9,7 @@ import { costOfRun } from '../../bench/cost.js'
 import { pageOf } from '../../bench/html.js'
 import { measure, spreadOf, type Runner } from '../../bench/measure.js'
 import { openOurs } from '../../bench/ours.js'
-import { startPeers } from '../../bench/peers/client.js'
-import { textOf, type Report } from '../../bench/report.js'
+import { lead, textOf, type Report } from '../../bench/report.js'
 import { matmul, relu, silu } from '../../kernels/index.js'
 
 const shape = [3, 8]
@@ -56,13 +55,15 @@ const broken: Case = {
 }
 
 await t.test('a session', async t => {
-  const ours = await openOurs('webgpu', process.env.REVISION_ADAPTER ? undefined : 'swiftshader')
+  const ours = await openOurs('webgpu', { adapter: process.env.REVISION_ADAPTER ? undefined : 'swiftshader' })
   t.teardown(() => ours.close())
   const seen: string[] = []
-  const report = await runBench(ours, {
+  const ceiling = ours.measureCeiling?.() // once is enough here
+  const report = await runBench(ceiling ? { ...ours, measureCeiling: () => ceiling } : ours, {
     cases: [right, onSmallOperands, wrong, broken],
     shapes: 'software',
     seconds: 0.05,
+    variants: true,
     progress: row => seen.push(row.name),
   })
   const [product, pointwise, mistaken, misfit] = report.rows
@@ -79,7 +80,12 @@ await t.test('a session', async t => {
   t.equal(product.flops, 2 * 8 ** 3)
   t.equal(product.bytes, 4 * 64 + 2 * 64 + 4 * 64, 'operands and output')
   t.equal(product.bytes_allocated, 4 * 64, 'only the output is allocated')
-  t.match(product.variant, /^matmul\/matmul\.wgsl .*B_FORMAT=f16x4/, 'names the shader and what was chosen')
+  t.match(product.variant, /^matmul\/\S+\.wgsl .*B_FORMAT=f16x4/, 'names the shader and what was chosen')
+  t.same(product.classes, ['matmul m8 n8 k8 f16'], 'and the class of its shapes')
+  t.same(Object.keys(product.variants), ours.variants?.names, 'every variant that can run has been measured')
+  t.ok(Object.values(product.variants).every(rate => rate !== null && rate > 0))
+  t.equal(product.variants[product.chosen ?? ''], product.ours, 'the one in use is our own rate')
+  t.equal(pointwise.chosen, null, 'a kernel without variants has none')
 
   t.equal(mistaken.ours, null, 'a wrong output has no rate')
   t.match(mistaken.notes.ours, /^wrong output: relative error .*; element \d+ is .* for /)
@@ -97,6 +103,7 @@ await t.test('a session', async t => {
     const text = textOf(report)
     t.match(text, /software shapes: scaled down/, 'says what kind of shapes these are')
     t.match(text, /! elementwise relu for silu: ours: wrong output/)
+    t.match(text, /our variants .*\n.*direct .*tiled.*\nmatmul .*\*/, 'compares our variants')
     t.end()
   })
 
@@ -106,10 +113,26 @@ await t.test('a session', async t => {
     t.match(page, '8 &lt;x&gt; 8', 'names are escaped')
     t.notMatch(page, /<script|https?:|8 <x> 8/, 'stands alone')
     t.match(page, /0\.00100 tfjs/, 'peers stand beside us')
+    t.match(page, / tiled</, 'and our own variants')
     t.match(page, /ours: none/)
     t.notMatch(page, /NaN|undefined/)
     t.end()
   })
+})
+
+await t.test('a session on threads of the CPU', async t => {
+  const ours = await openOurs('wasm', { threads: 2 })
+  t.teardown(() => ours.close())
+  const report = await runBench(ours, { cases: [right, onSmallOperands], shapes: 'software', seconds: 0.02 })
+  t.match(report, { runtime: 'wasm', threads: 2 })
+  t.ok(report.ceiling && report.ceiling.gflops > 0 && report.ceiling.gbs > 0, 'measures what the threads can do')
+  for (const row of report.rows) {
+    t.ok(row.ours !== null && row.ours > 0, `${row.name}: has a rate`)
+    t.ok(row.one_thread !== null && row.one_thread > 0, 'and one on a single thread')
+    t.same(row.notes, {})
+  }
+  t.match(textOf(report), /1 thread +scaling/, 'the table tells what threads are worth')
+  t.match(pageOf(report), /ours on one thread/)
 })
 
 await t.test('runners take turns, and one that fails drops out', async t => {
@@ -140,6 +163,14 @@ await t.test('short runs are gathered into rounds', async t => {
   }
   t.match(await measure([quick], 0.05), [{ median: 0.001, repeats: 20, rounds: 3 }])
   t.same(asked, [1, 20, 20, 20])
+})
+
+await t.test('the fastest peer, native code apart', t => {
+  const peers = { 'ort-node': 8, 'ort-wasm': 1, 'jax-wasm': null }
+  t.same(lead({ ours: 2, peers }), { times: 2, peer: 'ort-wasm' })
+  t.equal(lead({ ours: null, peers }), undefined)
+  t.equal(lead({ ours: 2, peers: { 'ort-node': 8 } }), undefined)
+  t.end()
 })
 
 await t.test('the spread of rounds', t => {
@@ -178,10 +209,4 @@ await t.test('every case of the collection fits together', t => {
   const tera = unet ? costOfRun(unet).flops / 1e12 : 0
   t.ok(tera > 76 && tera < 80, `a step of the real model costs what it must: ${tera.toFixed(1)} TFLOP`)
   t.end()
-})
-
-await t.test('a peer that cannot start is told of and left out', async t => {
-  const told: string[] = []
-  t.same(await startPeers(['tfjs'], 'abacus', 60, line => told.push(line)), [])
-  t.match(told, [/^tfjs does not run here: .*unknown adapter/])
 })

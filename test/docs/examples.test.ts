@@ -1,5 +1,6 @@
 // Every example of README.md and docs/ runs as it stands there: `ts` blocks as programs that import the package by its
-// name, `sh` blocks that call the command line, in an empty folder.
+// name, `sh` blocks that call the command line, in an empty folder. A block that begins with the name of a file is there
+// for later blocks to import.
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -50,8 +51,9 @@ for (const [index, { file, line, language, code }] of (await examples()).entries
     if (language === 'ts') {
       const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
       const { outputText } = ts.transpileModule(code, { compilerOptions })
-      await writeFile(join(folder, `${index}.mjs`), outputText)
-      await exec(process.execPath, [`${index}.mjs`], options)
+      const name = /^\/\/ ([\w-]+)\.ts$/m.exec(code.split('\n', 1)[0])?.[1] ?? String(index)
+      await writeFile(join(folder, `${name}.js`), outputText)
+      await exec(process.execPath, [`${name}.js`], options)
       t.pass('runs')
       return
     }
