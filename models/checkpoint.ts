@@ -62,7 +62,7 @@ export async function openWeights(folder: string, base: WeightsBase, variant?: s
 }
 
 /** Names in order of preference. Shards of a variant are known under two spellings, of diffusers and transformers. */
-function weightNames(base: WeightsBase, variant: string | undefined): string[] {
+export function weightNames(base: WeightsBase, variant: string | undefined): string[] {
   const full = [`${base}.safetensors`, `${base}.safetensors.index.json`]
   const narrow = (name: string) => [
     `${base}.${name}.safetensors`,

@@ -72,11 +72,9 @@ export async function loadWeights(
   runtime: Runtime,
   weights: Weights,
   file: TensorFile,
-  { ignore, only = [''], progress, signal }: LoadOptions = {},
+  { progress, signal, ...wanted }: LoadOptions = {},
 ): Promise<void> {
-  checkWeights(weights, file, ignore)
-  const wanted = [...weights.parameters.values()].filter(({ name }) => only.some(start => name.startsWith(start)))
-  const jobs = wanted.map(parameter => ({ parameter, info: infoOf(file, parameter) }))
+  const jobs = wantedOf(weights, file, wanted)
   const total = jobs.reduce((sum, { info }) => sum + info.byteSize, 0)
   let done = 0
   try {
@@ -93,10 +91,23 @@ export async function loadWeights(
 
 export interface ModelLoadOptions<M> extends LoadOptions {
   /**
-   * What the model is going to be used for. It is called with a twin of the model on a runtime without memory, for tensors
-   * of the right shapes, and what it needs is compiled while the weights load (see Runtime.warmUp).
+   * What the model is going to be used for. It is called with a twin of the model on a runtime without memory, for
+   * tensors of the right shapes, and what it needs is compiled while the weights load (see Runtime.warmUp).
    */
   warmUp?: (model: M, runtime: Runtime) => void
+}
+
+/** A weight to be loaded, and where it is in the file. */
+interface Job {
+  readonly parameter: Parameter
+  readonly info: TensorInfo
+}
+
+/** What is to be loaded, once everything is found to fit. Errors: as checkWeights. */
+function wantedOf(weights: Weights, file: TensorFile, { ignore, only = [''] }: LoadOptions): Job[] {
+  checkWeights(weights, file, ignore)
+  const wanted = [...weights.parameters.values()].filter(({ name }) => only.some(start => name.startsWith(start)))
+  return wanted.map(parameter => ({ parameter, info: infoOf(file, parameter) }))
 }
 
 /** Builds a model and loads its weights. Errors: as loadWeights, and those of the warm-up. */
@@ -112,7 +123,7 @@ export async function loadModel<M extends { readonly weights: Weights }>(
   warm?.catch(() => undefined)
   await loadWeights(runtime, model.weights, file, options)
   try {
-    await warm
+    await unlessAborted(warm, options.signal)
   } catch (error) {
     model.weights.dispose()
     throw error
@@ -120,18 +131,27 @@ export async function loadModel<M extends { readonly weights: Weights }>(
   return model
 }
 
+/** Waits for some work, or until the signal is aborted: then it throws the reason, and the work goes on unheard. */
+async function unlessAborted(work: Promise<void> | undefined, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const done = new AbortController()
+  const stopped = new Promise<never>((_, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason), { signal: done.signal }),
+  )
+  await Promise.race([work, stopped]).finally(() => done.abort())
+}
+
 /** Uses a model whose weights have the right shapes and dtypes, but no contents. */
 function tryOut<M extends { readonly weights: Weights }>(
   dry: Runtime,
   model: M,
   file: TensorFile,
-  { ignore }: LoadOptions,
+  options: LoadOptions,
   use: (model: M, runtime: Runtime) => void,
 ): void {
   const { weights } = model
-  checkWeights(weights, file, ignore)
-  for (const parameter of weights.parameters.values())
-    parameter.replace(allocateFor(dry, parameter, infoOf(file, parameter)))
+  for (const { parameter, info } of wantedOf(weights, file, options))
+    parameter.replace(allocateFor(dry, parameter, info))
   scope(() => use(model, dry))
   weights.dispose()
 }
@@ -205,7 +225,9 @@ async function loadParameter(
   parameter.replace(tensor)
 }
 
-/** A tensor in pieces of whole rows; all pieces but the last have an even number of them, so that uploads stay aligned. */
+/**
+ * A tensor in pieces of whole rows; all pieces but the last have an even number of them, so that uploads stay aligned.
+ */
 async function* wholeRows(file: TensorFile, name: string, row: number): AsyncGenerator<HostArray, void, undefined> {
   let rest: HostArray | undefined
   for await (const { data } of file.chunks(name)) {
@@ -224,7 +246,9 @@ function join<T extends HostArray>(a: T, b: HostArray): T {
   return out
 }
 
-/** Rows [I', ...kernel] of a checkpoint in the parameter's layout, inputs that the checkpoint lacks filled with zeros. */
+/**
+ * Rows [I', ...kernel] of a checkpoint in the parameter's layout, inputs that the checkpoint lacks filled with zeros.
+ */
 function arrange({ storedShape, options }: Parameter, info: TensorInfo, rows: HostArray): HostArray {
   const [, inputs, ...kernelShape] = storedShape
   const stored = info.shape[1]

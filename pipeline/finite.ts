@@ -5,7 +5,9 @@ import { RevisionError, type Tensor } from '../tensor/index.js'
 /** A network gave infinities or NaN: its weights hold some, or the device computed wrongly. */
 export class NotFiniteError extends RevisionError {}
 
-/** The elements as f32, after all work recorded so far. `what` of the network `where` they are; throws a NotFiniteError. */
+/**
+ * The elements as f32, after all work recorded so far. `what` of the network `where` they are; throws a NotFiniteError.
+ */
 export async function finiteFloats(tensor: Tensor, where: string, what: string): Promise<Float32Array> {
   const values = await tensor.floats()
   const bad = values.findIndex(value => !Number.isFinite(value))

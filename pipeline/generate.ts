@@ -1,9 +1,9 @@
 // A video from one picture: Stable Video Diffusion from the picture file's pixels to frames.
-// Ported from huggingface/diffusers: pipelines/stable_video_diffusion/pipeline_stable_video_diffusion.py. What differs: an
-// asynchronous generator of events; one network in memory at a time; optional motion masks; one video at a time.
+// Ported from huggingface/diffusers: pipelines/stable_video_diffusion/pipeline_stable_video_diffusion.py. What differs:
+// an asynchronous generator of events; one network in memory at a time; optional motion masks; one video at a time.
 
 import { openRuntime } from '../kernels/index.js'
-import { openModelFolder } from '../models/svd/folder.js'
+import { openModelFolder, type ModelFolder } from '../models/svd/folder.js'
 import { LATENT_CHANNELS, LATENT_PIXELS } from '../models/svd/latents.js'
 import type { Observer } from '../nn/index.js'
 import { Generator, UsageError, type Runtime } from '../tensor/index.js'
@@ -25,8 +25,8 @@ export interface InjectedNoise {
 }
 
 export interface GenerateOptions extends Partial<GenerateSettings> {
-  /** A diffusers folder of Stable Video Diffusion. */
-  model: string
+  /** A diffusers folder of Stable Video Diffusion: its path, or the folder that `openModelFolder` has checked. */
+  model: string | ModelFolder
   image: Picture
   /** The motion condition, one entry a frame. */
   masks?: readonly (PartMask | undefined)[]
@@ -77,7 +77,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   const { image, masks, signal, onLoad, observe } = options
   checkSettings(options)
   checkImage(image)
-  const model = await openModelFolder(options.model)
+  const model = typeof options.model === 'string' ? await openModelFolder(options.model) : options.model
   const settings = completeSettings(options, model.unet.config)
   const { frames, height, width } = settings
   const scheduler = await readEulerConfig(model.scheduler)

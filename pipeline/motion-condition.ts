@@ -1,9 +1,9 @@
-// The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A channel
-// of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
+// The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A
+// channel of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
 
 import { CONDITION_CHANNELS } from '../models/svd/latents.js'
 import { UsageError } from '../tensor/index.js'
-import { LABEL_COUNT, type LabelMap } from './media/picture.js'
+import { labelCount, type LabelMap } from './media/picture.js'
 import { resizeNearest } from './media/resize.js'
 
 /** What is said of one frame. */
@@ -21,8 +21,8 @@ export interface PartMask {
  * confidence. Frames without a mask hold zeros.
  *
  * @param masks one entry a frame
- * @throws UsageError when there are not as many masks as frames, a map does not hold a label for every pixel, a label is
- *   above 63, or a confidence is not in 0..1
+ * @throws UsageError when there are not as many masks as frames, a map does not hold a label for every pixel, a label
+ *   is above 63, or a confidence is not in 0..1
  */
 export function motionCondition(
   masks: readonly (PartMask | undefined)[],
@@ -56,7 +56,7 @@ export function motionCondition(
     const start = frame * CONDITION_CHANNELS * area
     for (let i = 0; i < area; i++) {
       if (region?.data[i] === 0) continue
-      out[start + i] = labels.data[i] / LABEL_COUNT
+      out[start + i] = labels.data[i] / labelCount
       out[start + area + i] = confidence
     }
   })
@@ -71,7 +71,7 @@ function checkMap({ data, width, height }: LabelMap, where: string): void {
       expected: `${width} x ${height} labels`,
       got: String(data.length),
     })
-  const bad = data.find(label => label >= LABEL_COUNT)
+  const bad = data.find(label => label >= labelCount)
   if (bad !== undefined)
-    throw new UsageError({ where, what: 'not a part label', expected: `0..${LABEL_COUNT - 1}`, got: String(bad) })
+    throw new UsageError({ where, what: 'not a part label', expected: `0..${labelCount - 1}`, got: String(bad) })
 }

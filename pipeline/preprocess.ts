@@ -1,6 +1,6 @@
 // Pictures to what the networks see, on the host: the numbers of diffusers' StableVideoDiffusionPipeline.
-// Ported from huggingface/diffusers: pipelines/stable_video_diffusion/pipeline_stable_video_diffusion.py (_encode_image)
-// and video_processor.py.
+// Ported from huggingface/diffusers: pipelines/stable_video_diffusion/pipeline_stable_video_diffusion.py
+// (_encode_image) and video_processor.py.
 
 import { resizeAntialiased } from './antialias.js'
 import type { Picture } from './media/picture.js'
@@ -11,8 +11,8 @@ const clipMean = [0.48145466, 0.4578275, 0.40821073]
 const clipStd = [0.26862954, 0.26130258, 0.27577711]
 
 /**
- * What the image encoder sees, [3, size, size]: the picture squeezed to a square whatever its proportions, blurred before
- * it is shrunk, then normalised. Cubic interpolation may overshoot [0, 1]; that stays.
+ * What the image encoder sees, [3, size, size]: the picture squeezed to a square whatever its proportions, blurred
+ * before it is shrunk, then normalised. Cubic interpolation may overshoot [0, 1]; that stays.
  */
 export function clipPixels(picture: Picture, size: number): Float32Array {
   const { data, width, height } = picture

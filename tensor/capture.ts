@@ -37,7 +37,9 @@ export class Captured<T> implements Disposable {
     return this.result
   }
 
-  /** Gives all memory back, that of the result included, except where another handle shares it. Harmless when repeated. */
+  /**
+   * Gives all memory back, that of the result included, except where another handle shares it. Harmless when repeated.
+   */
   dispose(): void {
     for (const tensor of this.owned) tensor.dispose()
     this.#recording?.release()
@@ -54,8 +56,8 @@ export class Captured<T> implements Disposable {
  * acts as in a scope: what it makes is released at its end, except its result, which the capture owns.
  *
  * - Inputs are tensors from outside. They may be released; the capture still holds their memory. Before a replay,
- *   `overwrite` gives them new contents. Numbers that the body takes from the host (parameters of operations, shapes) are
- *   those of the recording forever: what changes between replays has to be in a tensor.
+ *   `overwrite` gives them new contents. Numbers that the body takes from the host (parameters of operations, shapes)
+ *   are those of the recording forever: what changes between replays has to be in a tensor.
  * - Tensors made of host data inside the body (`Tensor.from`, `zeros`) are constants of the capture.
  * - Overwriting and reading are refused inside the body with a LifetimeError, as is another capture.
  */
@@ -75,8 +77,8 @@ export function capture<T>(runtime: Runtime, body: () => T): Captured<T> {
 
 /**
  * Gives a tensor new contents in place, after all work recorded so far: the elements of another tensor of its shape and
- * dtype on the same runtime, or host data as `Tensor.from` takes it. Every handle that shares the memory sees them, and so
- * does every later replay: tensors are immutable but for this, which is meant for the inputs of captures alone.
+ * dtype on the same runtime, or host data as `Tensor.from` takes it. Every handle that shares the memory sees them, and
+ * so does every later replay: tensors are immutable but for this, which is meant for the inputs of captures alone.
  * Throws a ShapeError if the contents do not fit, a LifetimeError inside a capture.
  */
 export function overwrite(target: Tensor, contents: Tensor | HostArray | readonly number[]): void {

@@ -1,7 +1,7 @@
 // The memory of recorded work. Work that is to run again on the same memory holds all of it: what it was given, what it
-// keeps, and what passes through. The latter gets its memory when all is recorded, so that every lifetime is known: blocks
-// are shared by greed for size, after Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference"
-// (arXiv:2001.03288: greedy by size, for shared objects).
+// keeps, and what passes through. The latter gets its memory when all is recorded, so that every lifetime is known:
+// blocks are shared by greed for size, after Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
+// Inference" (arXiv:2001.03288: greedy by size, for shared objects).
 
 import { LifetimeError } from './errors.js'
 
@@ -80,8 +80,8 @@ export class RecordedMemory<B extends Block> {
   }
 
   /**
-   * Ends the recording: every draft gets a block from `acquire`, which others share that are not in use at the same steps.
-   * What is still in somebody's hands is in use to the end.
+   * Ends the recording: every draft gets a block from `acquire`, which others share that are not in use at the same
+   * steps. What is still in somebody's hands is in use to the end.
    */
   settle(acquire: (size: number) => B): void {
     for (const draft of this.#drafts) {
@@ -90,12 +90,11 @@ export class RecordedMemory<B extends Block> {
       draft.last = Infinity
     }
     const shared: { block: B; users: Draft<B>[] }[] = []
-    // Largest first: so any block made before is large enough, and the last one that is free wastes least.
+    // Largest first: so any block made before is large enough. Of those that are free the first, which is the largest:
+    // the smaller ones stay for what is smaller still.
     for (const draft of this.#drafts.toSorted((a, b) => b.size - a.size)) {
       if (draft.last < 0) continue
-      let place = shared.findLast(({ users }) =>
-        users.every(user => user.last < draft.first || draft.last < user.first),
-      )
+      let place = shared.find(({ users }) => users.every(user => user.last < draft.first || draft.last < user.first))
       if (!place) {
         place = { block: acquire(draft.size), users: [] }
         this.hold(place.block)

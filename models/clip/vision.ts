@@ -8,9 +8,9 @@ import {
   into,
   LayerNorm,
   Linear,
-  loadWeights,
+  loadModel,
   Weights,
-  type LoadOptions,
+  type ModelLoadOptions,
   type Parameter,
   type WeightScope,
 } from '../../nn/index.js'
@@ -86,6 +86,9 @@ export interface CLIPVisionOutput {
 
 /** Embeds pictures. */
 export class CLIPVisionModelWithProjection implements Disposable {
+  /** 0, 1, 2, ...: stored by older versions of the library. */
+  static readonly unusedWeights = ['vision_model.embeddings.position_ids']
+
   readonly vision_model: CLIPVisionTransformer
   readonly visual_projection: Linear
 
@@ -99,18 +102,15 @@ export class CLIPVisionModelWithProjection implements Disposable {
     this.visual_projection = new Linear(scope.at('visual_projection'), hiddenSize, projectionDim, { bias: false })
   }
 
-  /** Builds the model and loads its weights. Errors: as loadWeights. */
-  static async load(
+  /** Builds the model and loads its weights. Errors: as loadModel. */
+  static load(
     runtime: Runtime,
     file: TensorFile,
     config: CLIPVisionConfig,
-    options?: LoadOptions,
+    options?: ModelLoadOptions<CLIPVisionModelWithProjection>,
   ): Promise<CLIPVisionModelWithProjection> {
-    const model = new CLIPVisionModelWithProjection(config)
-    // 0, 1, 2, ...: stored by older versions of the library.
-    const ignore = ['vision_model.embeddings.position_ids', ...(options?.ignore ?? [])]
-    await loadWeights(runtime, model.weights, file, { ...options, ignore })
-    return model
+    const ignore = [...CLIPVisionModelWithProjection.unusedWeights, ...(options?.ignore ?? [])]
+    return loadModel(runtime, () => new CLIPVisionModelWithProjection(config), file, { ...options, ignore })
   }
 
   /**

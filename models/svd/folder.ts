@@ -37,12 +37,13 @@ const classes = {
 }
 
 const hint =
-  'the folder of a diffusers model such as stable-video-diffusion-img2vid-xt, with model_index.json, unet/, vae/, image_encoder/ and scheduler/'
+  'the folder of a diffusers model such as stable-video-diffusion-img2vid-xt, ' +
+  'with model_index.json, unet/, vae/, image_encoder/ and scheduler/'
 
 /**
- * Checks a model folder: all parts are there, of the classes that are built here, with configurations that make sense and
- * weights that are whole and fit them. Throws a FileError that says what is wrong, for the weights of all networks at
- * once. Loads nothing.
+ * Checks a model folder: all parts are there, of the classes that are built here, with configurations that make sense
+ * and weights that are whole and fit them. Throws a FileError that says what is wrong, for the weights of all networks
+ * at once. Loads nothing.
  */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const { stat } = await import('node:fs/promises')
@@ -77,17 +78,18 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 
 /** Compares what is in the files with what the networks need, before anyone waits for one that others cannot follow. */
 async function checkAllWeights({ path, unet, vae, imageEncoder }: ModelFolder): Promise<void> {
-  const networks: [ModelPart<unknown>, { readonly weights: Weights }][] = [
+  const { unusedWeights } = CLIPVisionModelWithProjection
+  const networks: [ModelPart<unknown>, { readonly weights: Weights }, (readonly string[])?][] = [
     [unet, new UNetSpatioTemporalConditionModel(unet.config)],
     [vae, new AutoencoderKLTemporalDecoder(vae.config)],
-    [imageEncoder, new CLIPVisionModelWithProjection(imageEncoder.config)],
+    [imageEncoder, new CLIPVisionModelWithProjection(imageEncoder.config), unusedWeights],
   ]
   const errors: FileError[] = []
-  for (const [part, { weights }] of networks) {
+  for (const [part, { weights }, ignore] of networks) {
     try {
       const file = await part.openWeights()
       try {
-        checkWeights(weights, file)
+        checkWeights(weights, file, ignore)
       } finally {
         await file.close()
       }
@@ -128,9 +130,13 @@ function checkFit({ path, unet, vae, imageEncoder }: ModelFolder): void {
     if (!holds) throw new FileError({ where: path, what: 'not a model that makes videos from pictures', expected })
 }
 
-/** model_index.json names a class for each part: `"unet": ["diffusers", "UNetSpatioTemporalConditionModel"]`. */
+/**
+ * model_index.json names the class of the whole, and one for each part:
+ * `"unet": ["diffusers", "UNetSpatioTemporalConditionModel"]`.
+ */
 async function checkIndex(path: string): Promise<void> {
   const index = await openConfig(path, 'model_index.json')
+  index.word('_class_name', ['StableVideoDiffusionPipeline'], 'StableVideoDiffusionPipeline')
   for (const [name, className] of Object.entries(classes)) {
     const entry = index.words(name, 2, ['diffusers', 'transformers', className])
     index.check(entry.at(-1) === className, name, `the class ${className}`, entry.at(-1))

@@ -79,8 +79,8 @@ export class DownBlock {
   }
 
   /**
-   * x [B F,H,W,in] to what each layer gives, [B F,H,W,C] and after the downsampler [B F,H/2,W/2,C]. All of it goes to the
-   * way up, and the last to the next block as well.
+   * x [B F,H,W,in] to what each layer gives, [B F,H,W,C] and after the downsampler [B F,H/2,W/2,C]. All of it goes to
+   * the way up, and the last to the next block as well.
    */
   forward(x: Tensor, conditions: Conditions): Tensor[] {
     return release(() => {

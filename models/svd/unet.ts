@@ -80,8 +80,8 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * sample [B,F,inChannels,H,W] to [B,F,outChannels,H,W]. `timestep` (0.25 ln sigma) is one number for all videos or one
-   * for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video fps - 1, motion bucket, noise augmentation.
+   * sample [B,F,inChannels,H,W] to [B,F,outChannels,H,W]. `timestep` (0.25 ln sigma) is one number for all videos or
+   * one for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video fps - 1, motion bucket, noise augmentation.
    * Throws a ShapeError if they do not fit each other.
    */
   forward(
@@ -94,8 +94,8 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * The part of `forward` that takes numbers: the embedding of time and ids, [B,T], after SiLU. Throws a ShapeError if they
-   * do not fit each other.
+   * The part of `forward` that takes numbers: the embedding of time and ids, [B,T], after SiLU. Throws a ShapeError if
+   * they do not fit each other.
    */
   embed(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
     const { additionTimeEmbedDim, additionTimeIds, levels } = this.config
@@ -117,8 +117,8 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * The part of `forward` that takes tensors alone, so that it can be captured: sample and encoderHiddenStates as there,
-   * `embedding` [B,T] from `embed`. Throws a ShapeError if they do not fit each other.
+   * The part of `forward` that takes tensors alone, so that it can be captured: sample and encoderHiddenStates as
+   * there, `embedding` [B,T] from `embed`. Throws a ShapeError if they do not fit each other.
    */
   predict(sample: Tensor, embedding: Tensor, encoderHiddenStates: Tensor): Tensor {
     this.#check(sample, embedding, encoderHiddenStates)

@@ -4,7 +4,9 @@
 import { Attention, GroupNorm, into, type WeightScope } from '../../nn/index.js'
 import { scope as release, type Tensor } from '../../tensor/index.js'
 
-/** GroupNorm, then self-attention over the positions of a picture with a single head of all channels, plus the input. */
+/**
+ * GroupNorm, then self-attention over the positions of a picture with a single head of all channels, plus the input.
+ */
 export class VaeAttention extends Attention {
   readonly group_norm: GroupNorm
   readonly #scope: WeightScope

@@ -1,10 +1,10 @@
 // The video autoencoder of Stable Video Diffusion: its encoder sees pictures, its decoder video.
 // Ported from huggingface/diffusers: models/autoencoders/autoencoder_kl_temporal_decoder.py
-// (AutoencoderKLTemporalDecoder), models/autoencoders/vae.py (DiagonalGaussianDistribution). What differs: channels last
-// inside; encoding gives the moments, of which Stable Video Diffusion takes the mean.
+// (AutoencoderKLTemporalDecoder), models/autoencoders/vae.py (DiagonalGaussianDistribution). What differs: channels
+// last inside; encoding gives the moments, of which Stable Video Diffusion takes the mean.
 
 import { clamp, permute, slice } from '../../kernels/index.js'
-import { Conv2d, into, loadWeights, Weights, type LoadOptions } from '../../nn/index.js'
+import { Conv2d, into, loadModel, Weights, type ModelLoadOptions } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import { TemporalDecoder } from './decoder.js'
@@ -39,16 +39,14 @@ export class AutoencoderKLTemporalDecoder implements Disposable {
     this.quant_conv = new Conv2d(scope.at('quant_conv'), moments, moments, { kernel: 1 })
   }
 
-  /** Builds the model and loads its weights. Errors: as loadWeights. */
-  static async load(
+  /** Builds the model and loads its weights. Errors: as loadModel. */
+  static load(
     runtime: Runtime,
     file: TensorFile,
     config: VaeConfig,
-    options?: LoadOptions,
+    options?: ModelLoadOptions<AutoencoderKLTemporalDecoder>,
   ): Promise<AutoencoderKLTemporalDecoder> {
-    const vae = new AutoencoderKLTemporalDecoder(config)
-    await loadWeights(runtime, vae.weights, file, options)
-    return vae
+    return loadModel(runtime, () => new AutoencoderKLTemporalDecoder(config), file, options)
   }
 
   /** Pixels along a side of a picture for each place along a side of its latent: 8. */

@@ -1,5 +1,5 @@
-// `revision generate`: a video from one picture. Everything that can be wrong without a model being loaded is found before
-// one is, and the output folder holds either all results or none.
+// `revision generate`: a video from one picture. Everything that can be wrong without a model being loaded is found
+// before one is, and the output folder holds either all results or none.
 
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -71,13 +71,14 @@ async function run(args: GenerateArguments): Promise<void> {
 
   await checkResults(args.out, args.image)
 
+  const progress = new Progress()
   using stop = new StopSignals()
+  const { signal } = stop
+  signal.addEventListener('abort', () => progress.stopping())
   using output = await OutputFolder.create(args.out)
   const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter, threads: args.threads })
-  const progress = new Progress()
   try {
-    const { signal } = stop
-    const result = await listen({ ...settings, model: args.model, image, masks, runtime, signal }, progress)
+    const result = await listen({ ...settings, model, image, masks, runtime, signal }, progress)
     progress.writing()
     const origin = { model: args.model, image: args.image, masks: args.masks, runtime: runtime.description }
     await writeResults(output, result, origin, signal)

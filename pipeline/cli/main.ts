@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line: `revision generate`, `revision doctor`.
+// The command line: `revision <command>` (docs/cli.md).
 
 import { runCli } from './program.js'
 

@@ -22,7 +22,9 @@ export async function readMasks(
   { frames, width, height }: Pick<GenerateSettings, 'frames' | 'width' | 'height'>,
 ): Promise<PartMask[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    throw new FileError({ where: folder, what: 'the folder of masks cannot be read', got: reasonOf(cause) }, { cause })
+    const reason = reasonOf(cause)
+    if (reason === 'ENOENT') throw new FileError({ where: folder, what: 'there is no such folder of masks' }, { cause })
+    throw new FileError({ where: folder, what: 'the folder of masks cannot be read', got: reason }, { cause })
   })
   // Names that differ in leading zeros alone are alike to `compare`.
   const files = names.filter(name => /\.png$/i.test(name)).sort((a, b) => compare(a, b) || (a < b ? -1 : 1))

@@ -5,7 +5,10 @@ import yargs from 'yargs'
 import { UsageError } from '../../tensor/index.js'
 import { doctorCommand } from './doctor.js'
 import { report } from './exit.js'
+import { fetchCommand } from './fetch.js'
 import { generateCommand } from './generate.js'
+import { inspectCommand } from './inspect.js'
+import { randomCheckpointCommand } from './random-checkpoint.js'
 
 const packageFile = new URL('../../../package.json', import.meta.url)
 
@@ -18,8 +21,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
       .scriptName('revision')
       .usage('$0 <command>\n\nVideos from pictures, by Stable Video Diffusion on WebGPU.')
       .command(generateCommand)
+      .command(fetchCommand)
+      .command(inspectCommand)
+      .command(randomCheckpointCommand)
       .command(doctorCommand(failed => (code = failed ? 1 : 0)))
-      .demandCommand(1, 'a command is missing: generate or doctor')
+      .completion('completion', 'Print a script that completes commands in bash, zsh or fish')
+      .demandCommand(1, 'a command is missing')
+      .example('$0 fetch svd-xt --variant fp16 --to svd-xt', '')
+      .example('$0 generate --model svd-xt --image photo.png --out clip', '')
+      .epilogue('`$0 <command> --help` says what a command can do.')
       .strict()
       .parserConfiguration({ 'dot-notation': false, 'duplicate-arguments-array': false, 'boolean-negation': false })
       .version(version)

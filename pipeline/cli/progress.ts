@@ -2,6 +2,7 @@
 
 import type { GenerateEvent, LoadProgress } from '../generate.js'
 import { oneLine } from './exit.js'
+import { StatusLine } from './status-line.js'
 
 /** Bytes for people. */
 export function showBytes(bytes: number): string {
@@ -15,28 +16,28 @@ const loadLines = 10
 
 /** Shows events as they come. */
 export class Progress {
-  #pending = false
+  readonly #status = new StatusLine()
   #loaded = 0
 
   show(event: GenerateEvent): void {
     switch (event.type) {
       case 'start': {
         const { frames, width, height, steps } = event.settings
-        this.#line(`${frames} frames of ${width} x ${height}, ${steps} steps, on ${oneLine(event.runtime)}`)
+        this.#status.line(`${frames} frames of ${width} x ${height}, ${steps} steps, on ${oneLine(event.runtime)}`)
         break
       }
       case 'stage':
         this.#loaded = 0
-        this.#change(`${event.stage} ...`)
+        this.#status.change(`${event.stage} ...`)
         break
       case 'step':
-        this.#change(`unet: step ${event.step}/${event.steps}, ${event.seconds.toFixed(1)} s`)
+        this.#status.change(`unet: step ${event.step}/${event.steps}, ${event.seconds.toFixed(1)} s`)
         break
       case 'frames':
-        this.#change(`vae decoder: frame ${event.frame}/${event.frames}`)
+        this.#status.change(`vae decoder: frame ${event.frame}/${event.frames}`)
         break
       case 'stage-end':
-        this.#line(`${event.stage}: ${event.seconds.toFixed(1)} s, peak ${showBytes(event.peakBytes)}`)
+        this.#status.line(`${event.stage}: ${event.seconds.toFixed(1)} s, peak ${showBytes(event.peakBytes)}`)
         break
       case 'done':
         break
@@ -48,32 +49,21 @@ export class Progress {
     const tenths = Math.floor((loadLines * bytes) / total)
     if (total <= longLoad || tenths === this.#loaded) return
     this.#loaded = tenths
-    this.#change(`${stage}: loaded ${showBytes(bytes)} of ${showBytes(total)}`)
+    this.#status.change(`${stage}: loaded ${showBytes(bytes)} of ${showBytes(total)}`)
   }
 
   /** Says that the work is done but for the files. */
   writing(): void {
-    this.#line('writing ...')
+    this.#status.line('writing ...')
+  }
+
+  /** Says that a signal was heard: what is being done may take a moment to end. */
+  stopping(): void {
+    this.#status.line('stopping ... (again: at once)')
   }
 
   /** Leaves the terminal on a fresh line. */
   end(): void {
-    if (this.#pending) process.stderr.write('\n')
-    this.#pending = false
-  }
-
-  #line(text: string): void {
-    this.#change(text)
-    this.end()
-  }
-
-  /** On a terminal the line stays open for the next text to replace it. */
-  #change(text: string): void {
-    if (!process.stderr.isTTY) {
-      process.stderr.write(`${text}\n`)
-      return
-    }
-    process.stderr.write(`${this.#pending ? '\r\x1b[K' : ''}${text}`)
-    this.#pending = true
+    this.#status.end()
   }
 }

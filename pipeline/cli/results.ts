@@ -21,8 +21,8 @@ export function resultNames(frames: number): string[] {
 }
 
 /**
- * Refuses a folder in which a run would replace what another program made, or its own picture: results of an earlier run
- * may be replaced, and files of other names stay as they are. Throws a UsageError.
+ * Refuses a folder in which a run would replace what another program made, or its own picture: results of an earlier
+ * run may be replaced, and files of other names stay as they are. Throws a UsageError.
  */
 export async function checkResults(folder: string, image: string): Promise<void> {
   const refuse = (what: string): never => {

@@ -30,7 +30,9 @@ export class StopSignals implements Disposable {
     return this.#controller.signal
   }
 
-  /** Ignores signals from now on, for what may not be cut in two and takes a moment. Throws a Stopped if there was one. */
+  /**
+   * Ignores signals from now on, for what may not be cut in two and takes a moment. Throws a Stopped if there was one.
+   */
   ignore(): void {
     this.signal.throwIfAborted()
     this.#deaf = true

@@ -2,7 +2,7 @@
 
 import { replaceFile } from '../../tensor/files/index.js'
 
-export { partialName, reasonOf } from '../../tensor/files/index.js'
+export { reasonOf } from '../../tensor/files/index.js'
 
 /**
  * Writes a file so that its place holds what it held before or the whole new one.

@@ -3,7 +3,7 @@
 import { FileError } from '../../tensor/errors.js'
 import { NodeFileSource } from '../../tensor/files/index.js'
 import { decodeJpeg, isJpeg } from './jpeg.js'
-import { LABEL_COUNT, MAX_FILE_BYTES, type LabelMap, type Picture } from './picture.js'
+import { labelCount, maxFileBytes, type LabelMap, type Picture } from './picture.js'
 import { decodePng, isPng, pngToPicture } from './png.js'
 
 /**
@@ -34,14 +34,13 @@ export async function readLabels(path: string): Promise<LabelMap> {
     const from = pixel * channels
     const label = samples[from]
     const grey = channels < 3 || (samples[from + 1] === label && samples[from + 2] === label)
-    if (label >= LABEL_COUNT || !grey) {
+    if (label >= labelCount || !grey)
       throw new FileError({
         where: path,
         what: `pixel (${pixel % width}, ${Math.floor(pixel / width)}) is not a part label`,
-        expected: `a grey value or palette index from 0 to ${LABEL_COUNT - 1}`,
+        expected: `a grey value or palette index from 0 to ${labelCount - 1}`,
         got: channels < 3 ? `${label}` : `RGB (${samples.subarray(from, from + 3).join(', ')})`,
       })
-    }
     data[pixel] = label
   }
   return { width, height, data }
@@ -52,14 +51,13 @@ async function readBounded(path: string): Promise<Uint8Array> {
   const file = await NodeFileSource.open(path)
   try {
     if (file.size === 0) throw new FileError({ where: path, what: 'the file is empty' })
-    if (file.size > MAX_FILE_BYTES) {
+    if (file.size > maxFileBytes)
       throw new FileError({
         where: path,
         what: 'the file is too large for a picture',
-        expected: `at most ${MAX_FILE_BYTES} bytes`,
+        expected: `at most ${maxFileBytes} bytes`,
         got: `${file.size}`,
       })
-    }
     return await file.read(0, file.size)
   } finally {
     await file.close()

@@ -3,10 +3,10 @@
 import { PNG } from 'pngjs'
 import { ShapeError } from '../../tensor/errors.js'
 import { writeFileAtomically } from './atomic.js'
-import { MAX_PIXELS, type Picture } from './picture.js'
+import { maxPixels, type Picture } from './picture.js'
 import { resizeLanczos } from './resize.js'
 
-const RGB = 2
+const rgbColour = 2
 
 /** What a contact sheet may be told. */
 export interface SheetOptions {
@@ -19,16 +19,16 @@ export interface SheetOptions {
 }
 
 // A dark grey that neither glares nor passes for part of a dark frame.
-const BACKGROUND = 24
+const background = 24
 
 // Width over height of the page that the default layout aims at.
-const PAGE = 1.6
+const pageAspect = 1.6
 
 /** The bytes of an 8-bit RGB PNG file. */
 export function encodePng({ width, height, data }: Picture): Uint8Array {
   const png = new PNG({ width, height })
   png.data = Buffer.from(data.buffer, data.byteOffset, data.length)
-  return PNG.sync.write(png, { colorType: RGB, inputColorType: RGB, inputHasAlpha: false })
+  return PNG.sync.write(png, { colorType: rgbColour, inputColorType: rgbColour, inputHasAlpha: false })
 }
 
 /**
@@ -56,15 +56,14 @@ export function contactSheet(frames: readonly Picture[], options: SheetOptions =
   const width = columns * (cellWidth + gap) + gap
   const height = Math.ceil(frames.length / columns) * (cellHeight + gap) + gap
   const whole = Number.isInteger(columns) && columns >= 1 && Number.isInteger(gap) && gap >= 0
-  if (!whole || !(room >= 1) || width * height > MAX_PIXELS) {
+  if (!whole || !(room >= 1) || width * height > maxPixels)
     throw new ShapeError({
       where,
       what: 'no such layout',
-      expected: `whole numbers of columns and gap that leave room for the frames, at most ${MAX_PIXELS} pixels`,
+      expected: `whole numbers of columns and gap that leave room for the frames, at most ${maxPixels} pixels`,
       got: `${columns} columns, gap ${gap}, width ${maxWidth}`,
     })
-  }
-  const data = new Uint8Array(width * height * 3).fill(BACKGROUND)
+  const data = new Uint8Array(width * height * 3).fill(background)
   frames.forEach((frame, i) => {
     const cell = resizeLanczos(frame, cellWidth, cellHeight)
     const left = gap + (i % columns) * (cellWidth + gap)
@@ -86,14 +85,13 @@ export function commonSize(frames: readonly Picture[], where: string): { width: 
   if (frames.length === 0) throw new ShapeError({ where, what: 'there are no frames' })
   const { width, height } = frames[0]
   const odd = frames.findIndex(frame => frame.width !== width || frame.height !== height)
-  if (odd >= 0) {
+  if (odd >= 0)
     throw new ShapeError({
       where,
       what: 'the frames are of different sizes',
       expected: `${width} x ${height}`,
       got: `${frames[odd].width} x ${frames[odd].height} in frame ${odd}`,
     })
-  }
   return { width, height }
 }
 
@@ -101,7 +99,7 @@ export function commonSize(frames: readonly Picture[], where: string): { width: 
 function pageColumns(count: number, aspect: number): number {
   const cost = (columns: number) => {
     const rows = Math.ceil(count / columns)
-    return Math.abs(Math.log((columns * aspect) / rows / PAGE)) + (rows * columns - count) / count
+    return Math.abs(Math.log((columns * aspect) / rows / pageAspect)) + (rows * columns - count) / count
   }
   let best = 1
   for (let columns = 2; columns <= count; columns++) if (cost(columns) < cost(best)) best = columns

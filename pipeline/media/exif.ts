@@ -2,8 +2,8 @@
 
 import type { Picture } from './picture.js'
 
-const ORIENTATION = 0x0112
-const SHORT = 3
+const orientationTag = 0x0112
+const shortType = 3
 
 /**
  * The orientation, 1 to 8, told by the body of a JPEG's APP1 segment; 1, upright, when it is not EXIF, says nothing,
@@ -20,9 +20,9 @@ export function readOrientation(segment: Uint8Array): number {
   if (directory + 2 > segment.length) return 1
   const count = view.getUint16(directory, little)
   for (let i = 0, entry = directory + 2; i < count && entry + 12 <= segment.length; i++, entry += 12) {
-    if (view.getUint16(entry, little) !== ORIENTATION) continue
+    if (view.getUint16(entry, little) !== orientationTag) continue
     const value = view.getUint16(entry + 8, little)
-    return view.getUint16(entry + 2, little) === SHORT && value >= 1 && value <= 8 ? value : 1
+    return view.getUint16(entry + 2, little) === shortType && value >= 1 && value <= 8 ? value : 1
   }
   return 1
 }

@@ -7,10 +7,10 @@ import { applyOrientation, readOrientation } from './exif.js'
 import { checkSize, type Picture } from './picture.js'
 
 // A progressive picture needs about ten scans; each costs a walk over all pixels.
-const MAX_SCANS = 100
+const maxScans = 100
 
 // Enough for the largest picture without subsampled colours: coefficients, sample planes and output.
-const MAX_MEMORY_MB = 2048
+const maxMemoryMB = 2048
 
 interface Markers {
   width: number
@@ -44,7 +44,7 @@ export function decodeJpeg(bytes: Uint8Array, where: string): Picture {
       // Not about damage: without it, grey pictures with restart intervals fail.
       tolerantDecoding: true,
       maxResolutionInMP: Infinity,
-      maxMemoryUsageInMB: MAX_MEMORY_MB,
+      maxMemoryUsageInMB: maxMemoryMB,
     })
     return applyOrientation({ width, height, data }, orientation)
   } catch (cause) {
@@ -88,7 +88,7 @@ function readMarkers(bytes: Uint8Array, where: string): Markers {
     } else if (marker === 0xda) {
       if (size === undefined) fail('the JPEG has pixels before its frame header')
       if (length !== 6 + 2 * body[0]) fail('the JPEG has a malformed scan header')
-      if (++scans > MAX_SCANS) fail(`the JPEG has more than ${MAX_SCANS} scans`)
+      if (++scans > maxScans) fail(`the JPEG has more than ${maxScans} scans`)
       offset = skipEntropyCoded(bytes, end)
     } else if (marker === 0xdd) {
       if (length !== 4) fail('the JPEG has a malformed restart interval')
@@ -120,8 +120,7 @@ function checkComponents(frame: Uint8Array, where: string): void {
 // The place of the first marker after a scan's data, where FF 00 stands for a byte and FF D0..D7 are restarts.
 function skipEntropyCoded(bytes: Uint8Array, start: number): number {
   let offset = bytes.indexOf(0xff, start)
-  while (offset >= 0 && (bytes[offset + 1] === 0 || (bytes[offset + 1] & 0xf8) === 0xd0)) {
+  while (offset >= 0 && (bytes[offset + 1] === 0 || (bytes[offset + 1] & 0xf8) === 0xd0))
     offset = bytes.indexOf(0xff, offset + 2)
-  }
   return offset < 0 ? bytes.length : offset
 }

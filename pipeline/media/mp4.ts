@@ -2,7 +2,8 @@
 // 8 bits, 4:2:0, which every player knows.
 //
 // Three things are done here and not left to the library: colours are averaged over the four pixels that share them (it
-// takes one of the four); frame rates need not be whole numbers; dates are left out, so that equal frames give equal files.
+// takes one of the four); frame rates need not be whole numbers; dates are left out, so that equal frames give equal
+// files.
 
 import { setImmediate } from 'node:timers/promises'
 import type H264 from 'h264-mp4-encoder'
@@ -12,16 +13,16 @@ import { commonSize } from './encode.js'
 import type { Picture } from './picture.js'
 
 // H.264's quantiser, 10 (best) to 51. At 20 a frame is told from its original only when enlarged.
-const QUANTISER = 20
+const quantiser = 20
 
 // A key frame at least this often lets a player seek in short clips.
-const KEY_FRAME_EVERY = 12
+const keyFrameEvery = 12
 
 /** Frames a second that can be asked for. */
-const MAX_FPS = 240
+const maxFps = 240
 
 /** The longest side in pixels; H.264's largest level ends near it. */
-const MAX_SIDE = 4096
+const maxSide = 4096
 
 /**
  * Writes frames as an MP4 video, whole or not at all. An odd width or height is made even by repeating the last column
@@ -40,24 +41,22 @@ export async function writeMp4(path: string, frames: readonly Picture[], fps: nu
 export async function encodeMp4(frames: readonly Picture[], fps: number): Promise<Uint8Array> {
   const where = 'writeMp4'
   const size = commonSize(frames, where)
-  if (Math.max(size.width, size.height) > MAX_SIDE) {
+  if (Math.max(size.width, size.height) > maxSide)
     throw new ShapeError({
       where,
       what: 'the frames are too large for a video',
-      expected: `at most ${MAX_SIDE} pixels a side`,
+      expected: `at most ${maxSide} pixels a side`,
       got: `${size.width} x ${size.height}`,
     })
-  }
-  if (!(fps > 0.01 && fps <= MAX_FPS)) {
-    throw new UsageError({ where, what: 'not a frame rate', expected: `above 0.01, at most ${MAX_FPS}`, got: `${fps}` })
-  }
+  if (!(fps > 0.01 && fps <= maxFps))
+    throw new UsageError({ where, what: 'not a frame rate', expected: `above 0.01, at most ${maxFps}`, got: `${fps}` })
   const encoder = await createEncoder()
   try {
     encoder.width = size.width + (size.width % 2)
     encoder.height = size.height + (size.height % 2)
     encoder.frameRate = 1
-    encoder.quantizationParameter = QUANTISER
-    encoder.groupOfPictures = KEY_FRAME_EVERY
+    encoder.quantizationParameter = quantiser
+    encoder.groupOfPictures = keyFrameEvery
     encoder.initialize()
     for (const frame of frames) {
       encoder.addFrameYuv(toYuv420(frame))

@@ -2,13 +2,20 @@
 
 import { rmdirSync, rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { FileError, LifetimeError, UsageError } from '../../tensor/errors.js'
-import { partialName, reasonOf } from './atomic.js'
+import { reasonOf } from './atomic.js'
 import { writePng } from './encode.js'
 import type { Picture } from './picture.js'
 
-const FRAME = /^frame_\d{4,}\.png$/
+const framePattern = /^frame_\d{4,}\.png$/
+
+// Names of temporary folders tell the machine and the process that they belong to.
+const machine = hostname()
+  .replace(/[^\w.-]/g, '_')
+  .slice(0, 64)
+const ownerPattern = /^(\d+)-[\da-f-]{36}$/
 
 /** frame_0000.png, frame_0001.png, ... */
 export function frameName(index: number): string {
@@ -37,7 +44,7 @@ export class OutputFolder {
   /**
    * Makes the temporary folder, so that a place that cannot be written to is known before any work is done. It lies
    * beside a folder that is yet to be made, which then appears in one step, and inside one that is there already,
-   * whose parent may be out of bounds or on another disk.
+   * whose parent may be out of bounds or on another disk. What programs left there that were killed is removed.
    *
    * @throws UsageError when the folder cannot be made or written to, or is a file
    */
@@ -46,8 +53,9 @@ export class OutputFolder {
     const target = resolve(path)
     try {
       const exists = await folderExists(target)
-      const partial = partialName(exists ? target + sep : target)
-      const folder = new OutputFolder(target, partial)
+      const start = `${exists ? target + sep : target}.partial-${machine}-`
+      await sweep(start)
+      const folder = new OutputFolder(target, `${start}${process.pid}-${crypto.randomUUID()}`)
       await folder.make()
       return folder
     } catch (cause) {
@@ -70,9 +78,8 @@ export class OutputFolder {
    */
   file(name: string): string {
     this.checkOpen()
-    if (name !== basename(name) || ['', '.', '..'].includes(name)) {
+    if (name !== basename(name) || ['', '.', '..'].includes(name))
       throw new UsageError({ where: this.path, what: 'not the name of a file', got: JSON.stringify(name) })
-    }
     return join(this.partial, name)
   }
 
@@ -146,8 +153,8 @@ export class OutputFolder {
     const blocked = present.find(entry => entry.isDirectory() && made.includes(entry.name))
     if (blocked) throw new Error(`a folder named ${blocked.name} is in the way`)
     for (const name of made) await rename(join(this.partial, name), join(this.path, name))
-    if (made.some(name => FRAME.test(name))) {
-      const stale = present.filter(({ name }) => FRAME.test(name) && !made.includes(name))
+    if (made.some(name => framePattern.test(name))) {
+      const stale = present.filter(({ name }) => framePattern.test(name) && !made.includes(name))
       for (const { name } of stale) await rm(join(this.path, name))
     }
     await rmdir(this.partial)
@@ -159,8 +166,28 @@ export class OutputFolder {
   }
 }
 
-// A folder and those above it, as far as they are missing, the outermost first.
-async function missingFolders(path: string): Promise<string[]> {
+/** Removes temporary folders of this beginning whose process, on this machine, is no more. */
+async function sweep(start: string): Promise<void> {
+  const folder = dirname(start)
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) {
+    if (!entry.isDirectory() || !entry.name.startsWith(basename(start))) continue
+    const [, pid] = ownerPattern.exec(entry.name.slice(basename(start).length)) ?? []
+    if (pid && !isAlive(Number(pid))) await rm(join(folder, entry.name), { recursive: true }).catch(() => undefined)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0) // asks, and sends nothing
+    return true
+  } catch (error) {
+    return reasonOf(error) !== 'ESRCH'
+  }
+}
+
+/** A folder and those above it, as far as they are missing, the outermost first. */
+export async function missingFolders(path: string): Promise<string[]> {
   return (await folderExists(path)) ? [] : [...(await missingFolders(dirname(path))), path]
 }
 

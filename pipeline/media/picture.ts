@@ -19,16 +19,16 @@ export interface LabelMap {
 }
 
 /** Labels are below this number; the condition channel holds label / 64. */
-export const LABEL_COUNT = 64
+export const labelCount = 64
 
 /** No file above this size (in bytes) is read. */
-export const MAX_FILE_BYTES = 256 * 2 ** 20
+export const maxFileBytes = 256 * 2 ** 20
 
 /** No picture above this many pixels is decoded or made, whatever its header claims. */
-export const MAX_PIXELS = 64 * 2 ** 20
+export const maxPixels = 64 * 2 ** 20
 
 /** No picture longer than this on a side is decoded: what a JPEG can say, and short enough to be resampled. */
-export const MAX_SIDE = 65535
+export const maxSide = 65535
 
 /**
  * Refuses a file header's claim of no pixels, or of more than may be decoded.
@@ -37,12 +37,12 @@ export const MAX_SIDE = 65535
  * @throws FileError
  */
 export function checkSize(width: number, height: number, where: string): void {
-  const small = width * height <= MAX_PIXELS && Math.max(width, height) <= MAX_SIDE
+  const small = width * height <= maxPixels && Math.max(width, height) <= maxSide
   if (width >= 1 && height >= 1 && small) return
   throw new FileError({
     where,
     what: 'the picture has a size that cannot be used',
-    expected: `1 to ${MAX_PIXELS} pixels, at most ${MAX_SIDE} a side`,
+    expected: `1 to ${maxPixels} pixels, at most ${maxSide} a side`,
     got: `${width} x ${height}`,
     hint: small ? undefined : 'shrinking it first',
   })

@@ -31,10 +31,10 @@ interface Header {
   interlaced: boolean
 }
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
 // By colour type: samples a pixel and the bit depths that the standard allows.
-const COLOUR_TYPES: Record<number, { channels: number; depths: number[] }> = {
+const colourTypes: Record<number, { channels: number; depths: number[] }> = {
   0: { channels: 1, depths: [1, 2, 4, 8, 16] },
   2: { channels: 3, depths: [8, 16] },
   3: { channels: 1, depths: [1, 2, 4, 8] },
@@ -43,7 +43,7 @@ const COLOUR_TYPES: Record<number, { channels: number; depths: number[] }> = {
 }
 
 // Adam7: the seven passes as first column, first row, column step, row step.
-const ADAM7 = [
+const adam7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
   [0, 4, 4, 8],
@@ -55,7 +55,7 @@ const ADAM7 = [
 
 /** Whether a file begins as a PNG does. */
 export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, i) => bytes[i] === byte)
+  return signature.every((byte, i) => bytes[i] === byte)
 }
 
 /**
@@ -110,9 +110,8 @@ export function pngToPicture(png: PngSamples, where: string): Picture {
   for (let pixel = 0, from = 0, to = 0; pixel < width * height; pixel++, from += channels, to += 3) {
     if (palette) {
       const index = samples[pixel] * 3
-      if (index >= palette.length) {
+      if (index >= palette.length)
         throw new FileError({ where, what: `pixel ${pixel} has a colour index outside the palette` })
-      }
       for (let c = 0; c < 3; c++) data[to + c] = palette[index + c]
     } else {
       for (let c = 0; c < 3; c++) data[to + c] = (samples[from + c * second] * scale) >> shift
@@ -130,16 +129,15 @@ function readChunks(bytes: Uint8Array, where: string) {
   const compressed: Uint8Array[] = []
   let header: Header | undefined
   let palette: Uint8Array | undefined
-  for (let offset = SIGNATURE.length; ;) {
+  for (let offset = signature.length; ;) {
     if (offset + 12 > bytes.length) fail('the PNG is truncated')
     const length = view.getUint32(offset)
     const end = offset + 12 + length
     const name = String.fromCharCode(...bytes.subarray(offset + 4, offset + 8))
     if (end > bytes.length) fail('the PNG is truncated')
     const critical = (bytes[offset + 4] & 0x20) === 0
-    if (critical && crc32(bytes.subarray(offset + 4, end - 4)) !== view.getUint32(end - 4)) {
+    if (critical && crc32(bytes.subarray(offset + 4, end - 4)) !== view.getUint32(end - 4))
       fail(`the PNG's ${name.replace(/[^A-Z]/gi, '?')} chunk is damaged (wrong checksum)`)
-    }
     const body = bytes.subarray(offset + 8, end - 4)
     if (header === undefined) {
       if (name !== 'IHDR') fail('the PNG does not begin with its header')
@@ -162,14 +160,13 @@ function readHeader(body: Uint8Array, where: string): Header {
   const [width, height] = [view.getUint32(0), view.getUint32(4)]
   const [depth, colourType, compression, filter, interlace] = body.subarray(8)
   checkSize(width, height, where)
-  const type = COLOUR_TYPES[colourType]
-  if (!type?.depths.includes(depth) || compression !== 0 || filter !== 0 || interlace > 1) {
+  const type = colourTypes[colourType]
+  if (!type?.depths.includes(depth) || compression !== 0 || filter !== 0 || interlace > 1)
     throw new FileError({
       where,
       what: 'the PNG has a malformed header',
       got: `colour type ${colourType}, ${depth} bits, methods ${compression}, ${filter}, ${interlace}`,
     })
-  }
   return { width, height, depth, channels: type.channels, indexed: colourType === 3, interlaced: interlace === 1 }
 }
 
@@ -183,7 +180,7 @@ interface Pass {
 }
 
 function passesOf({ width, height, interlaced }: Header): Pass[] {
-  const layout = interlaced ? ADAM7 : [[0, 0, 1, 1]]
+  const layout = interlaced ? adam7 : [[0, 0, 1, 1]]
   return layout
     .map(([left, top, stepX, stepY]) => ({
       left,

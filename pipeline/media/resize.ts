@@ -5,16 +5,16 @@
 // box is kept.
 
 import { ShapeError } from '../../tensor/errors.js'
-import { MAX_PIXELS, type LabelMap, type Picture } from './picture.js'
+import { maxPixels, type LabelMap, type Picture } from './picture.js'
 
-const LANCZOS_SUPPORT = 3
+const lanczosSupport = 3
 
-// Pixels of the picture between the two passes. It suffices to bring every picture that can be decoded (MAX_SIDE) to every
-// size that a video can have (4096).
-const MAX_BETWEEN = 2 ** 28
+// Pixels of the picture between the two passes. It suffices to bring every picture that can be decoded (maxSide) to
+// every size that a video can have (4096).
+const maxBetween = 2 ** 28
 
 // Coefficients are fixed-point numbers: 8 bits for the pixel, 2 for over- and undershoot, the rest of 32 for these.
-const PRECISION_BITS = 32 - 8 - 2
+const precisionBits = 32 - 8 - 2
 
 /**
  * The picture at another size, by a Lanczos window of three lobes, widened when shrinking so that nothing aliases.
@@ -24,11 +24,11 @@ const PRECISION_BITS = 32 - 8 - 2
  */
 export function resizeLanczos(picture: Picture, width: number, height: number): Picture {
   checkTarget('resizeLanczos', width, height)
-  if (width * picture.height > MAX_BETWEEN)
+  if (width * picture.height > maxBetween)
     throw new ShapeError({
       where: 'resizeLanczos',
       what: 'the picture is too high to become so wide',
-      expected: `at most ${MAX_BETWEEN} pixels of its height and the new width`,
+      expected: `at most ${maxBetween} pixels of its height and the new width`,
       got: `${width} x ${picture.height}`,
     })
   const horizontal = width === picture.width ? picture : resampleRows(picture, width)
@@ -57,13 +57,12 @@ function centre(index: number, size: number, target: number): number {
 }
 
 function checkTarget(where: string, width: number, height: number): void {
-  if (Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0 && width * height <= MAX_PIXELS) {
+  if (Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0 && width * height <= maxPixels)
     return
-  }
   throw new ShapeError({
     where,
     what: 'not a size that a picture can have',
-    expected: `whole numbers above zero, at most ${MAX_PIXELS} pixels`,
+    expected: `whole numbers above zero, at most ${maxPixels} pixels`,
     got: `${width} x ${height}`,
   })
 }
@@ -82,7 +81,7 @@ interface Taps {
 function lanczosTaps(size: number, target: number): Taps {
   const scale = size / target
   const stretch = Math.max(scale, 1)
-  const support = LANCZOS_SUPPORT * stretch
+  const support = lanczosSupport * stretch
   const count = Math.ceil(support) * 2 + 1
   const first = new Int32Array(target)
   const used = new Int32Array(target)
@@ -98,7 +97,7 @@ function lanczosTaps(size: number, target: number): Taps {
       sum += window[k]
     }
     for (let k = 0; k < taps; k++) {
-      const weight = (sum === 0 ? window[k] : window[k] / sum) * 2 ** PRECISION_BITS
+      const weight = (sum === 0 ? window[k] : window[k] / sum) * 2 ** precisionBits
       weights[i * count + k] = Math.trunc(weight + (weight < 0 ? -0.5 : 0.5))
     }
     first[i] = start
@@ -108,7 +107,7 @@ function lanczosTaps(size: number, target: number): Taps {
 }
 
 function lanczos(x: number): number {
-  return x >= -LANCZOS_SUPPORT && x < LANCZOS_SUPPORT ? sinc(x) * sinc(x / LANCZOS_SUPPORT) : 0
+  return x >= -lanczosSupport && x < lanczosSupport ? sinc(x) * sinc(x / lanczosSupport) : 0
 }
 
 function sinc(x: number): number {
@@ -122,9 +121,7 @@ function resampleRows(picture: Picture, width: number): Picture {
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const start = (y * picture.width + first[x]) * 3
-      for (let c = 0; c < 3; c++, to++) {
-        data[to] = weightedSum(picture.data, start + c, 3, weights, x * count, used[x])
-      }
+      for (let c = 0; c < 3; c++, to++) data[to] = weightedSum(picture.data, start + c, 3, weights, x * count, used[x])
     }
   }
   return { width, height, data } // [height, width, 3]
@@ -136,9 +133,8 @@ function resampleColumns(picture: Picture, height: number): Picture {
   const stride = width * 3
   const data = new Uint8Array(height * stride)
   for (let y = 0, to = 0; y < height; y++) {
-    for (let i = 0; i < stride; i++, to++) {
+    for (let i = 0; i < stride; i++, to++)
       data[to] = weightedSum(picture.data, first[y] * stride + i, stride, weights, y * count, used[y])
-    }
   }
   return { width, height, data } // [height, width, 3]
 }
@@ -152,8 +148,8 @@ function weightedSum(
   offset: number,
   taps: number,
 ): number {
-  let sum = 1 << (PRECISION_BITS - 1)
+  let sum = 1 << (precisionBits - 1)
   for (let k = 0; k < taps; k++) sum += bytes[start + k * step] * weights[offset + k]
-  const value = sum >> PRECISION_BITS
+  const value = sum >> precisionBits
   return value < 0 ? 0 : value > 255 ? 255 : value
 }

@@ -1,4 +1,4 @@
-// Euler's method over falling noise levels. It only records work: nothing is read from the device, nobody is waited for.
+// Euler's method over falling noise levels. It only records work: nothing is read from the device or waited for.
 
 import { keep, scope, type Tensor } from '../../tensor/index.js'
 import { eulerStep, scaleModelInput, timestepOf } from '../schedulers/euler.js'
@@ -10,7 +10,7 @@ export interface SamplerStep {
   readonly steps: number
   /** The noise level that the step came from. */
   readonly sigma: number
-  /** The sample after the step; the last one is the result. It is released when the loop goes on: `share()` it to keep it. */
+  /** The sample after the step; the last one is the result. Released when the loop goes on: `share()` it to keep it. */
   readonly sample: Tensor
 }
 

@@ -1,6 +1,6 @@
 // EulerDiscreteScheduler as Stable Video Diffusion configures it: Karras sigmas, continuous time, v-prediction.
-// Ported from huggingface/diffusers: schedulers/scheduling_euler_discrete.py. What differs: pure functions instead of an
-// object with state; the step's two linear formulas are one; options that this model does not use are refused.
+// Ported from huggingface/diffusers: schedulers/scheduling_euler_discrete.py. What differs: pure functions instead of
+// an object with state; the step's two linear formulas are one; options that this model does not use are refused.
 // Sigmas: Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", equation 5.
 
 import { add, affine, mul } from '../../kernels/index.js'
@@ -83,8 +83,8 @@ export function predOriginal(sample: Tensor, output: Tensor, sigma: number): Ten
 }
 
 /**
- * The sample at the next noise level: x + (x - x0) / sigma (next - sigma), with x0 of predOriginal put in. At next = 0 it
- * is x0.
+ * The sample at the next noise level: x + (x - x0) / sigma (next - sigma), with x0 of predOriginal put in. At next = 0
+ * it is x0.
  */
 export function eulerStep(sample: Tensor, output: Tensor, sigma: number, next: number): Tensor {
   const d = next - sigma

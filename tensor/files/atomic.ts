@@ -5,7 +5,7 @@ import { maxChunkBytes } from './source.js'
 import { systemError } from './system-error.js'
 
 /** A name beside a path for what is not finished yet; two writers never share one. */
-export function partialName(path: string): string {
+function partialName(path: string): string {
   return `${path}.partial-${crypto.randomUUID()}`
 }
 

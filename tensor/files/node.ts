@@ -4,7 +4,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { FileError } from '../errors.js'
 import { type ByteSource, checkRange, closedError, maxChunkBytes } from './source.js'
-import { systemError } from './system-error.js'
+import { reasonOf, systemError } from './system-error.js'
 
 /** A regular file, read at positions in pieces of at most 64 MiB: Node refuses or breaks on reads of gigabytes. */
 export class NodeFileSource implements ByteSource {
@@ -27,6 +27,7 @@ export class NodeFileSource implements ByteSource {
       if (!stat.isFile()) throw new FileError({ where: path, what: 'not a regular file' })
       return new NodeFileSource(path, stat.size, await fs.open(path, 'r'))
     } catch (cause) {
+      if (reasonOf(cause) === 'ENOENT') throw new FileError({ where: path, what: 'there is no such file' }, { cause })
       throw systemError(path, 'cannot be opened', cause)
     }
   }

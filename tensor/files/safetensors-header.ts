@@ -40,24 +40,23 @@ export async function readHeader(source: ByteSource): Promise<SafetensorsHeader>
     throw new FileError({ where, what: 'too short', expected: 'at least 8 bytes', got: String(source.size) })
   const prefix = await source.read(0, 8)
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true))
-  const longest = Math.min(maxHeaderBytes, source.size - 8)
-  if (length > longest)
+  if (length > maxHeaderBytes)
     throw new FileError({
       where,
       what: 'bad header length',
-      expected: `at most ${longest} bytes`,
+      expected: `at most ${maxHeaderBytes} bytes`,
       got: String(length),
       hint: 'downloading the file again',
     })
+  if (length > source.size - 8) throw truncated(where, `more than ${8 + length}`, source.size)
   const text = decodeUtf8(where, await source.read(8, length))
   if (text[0] !== '{') throw new FileError({ where, what: 'bad header', expected: "'{' as its first character" })
 
   const header: SafetensorsHeader = { metadata: new Map(), tensors: new Map() }
-  const dataSize = source.size - 8 - length
   const json = new JsonReader(where, text)
   json.object(key => {
     if (key === metadataKey) json.object(name => header.metadata.set(name, json.string()))
-    else header.tensors.set(key, placeTensor(where, key, readEntry(where, key, json), dataSize, 8 + length))
+    else header.tensors.set(key, placeTensor(where, key, readEntry(where, key, json), 8 + length))
   })
   json.end()
   checkCover(where, header.tensors, 8 + length, source.size)
@@ -83,7 +82,7 @@ function readCounts(where: string, name: string, json: JsonReader, longest: numb
   return list
 }
 
-function placeTensor(where: string, name: string, entry: RawEntry, dataSize: number, dataStart: number): PlacedTensor {
+function placeTensor(where: string, name: string, entry: RawEntry, dataStart: number): PlacedTensor {
   const { dtype, shape, offsets } = entry
   if (dtype === undefined || shape === undefined || offsets?.length !== 2)
     throw tensorError(where, name, 'incomplete entry', 'dtype, shape and two data_offsets')
@@ -95,8 +94,7 @@ function placeTensor(where: string, name: string, entry: RawEntry, dataSize: num
     if (!Number.isSafeInteger(size)) throw tensorError(where, name, 'shape too large', 'less than 2^53 bytes')
   }
   const [begin, end] = offsets
-  if (begin > end || end > dataSize)
-    throw tensorError(where, name, 'bad data_offsets', `begin <= end <= ${dataSize}`, `${begin} and ${end}`)
+  if (begin > end) throw tensorError(where, name, 'bad data_offsets', 'begin <= end', `${begin} and ${end}`)
   if (end - begin !== size)
     throw tensorError(
       where,
@@ -119,13 +117,24 @@ function checkCover(where: string, tensors: ReadonlyMap<string, PlacedTensor>, s
     }
     end += byteSize
   }
-  if (end !== size)
+  if (end > size) throw truncated(where, String(end), size)
+  if (end < size)
     throw new FileError({
       where,
       what: 'bytes at the end belong to no tensor',
       expected: `${end} bytes`,
       got: String(size),
     })
+}
+
+function truncated(where: string, expected: string, size: number): FileError {
+  return new FileError({
+    where,
+    what: 'the file is truncated',
+    expected: `${expected} bytes`,
+    got: String(size),
+    hint: 'downloading it again',
+  })
 }
 
 function tensorError(where: string, name: string, what: string, expected: string, got?: string): FileError {

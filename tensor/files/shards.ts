@@ -13,14 +13,14 @@ const maxShards = 512
 // A plain file name: nothing that could lead out of the folder, no hidden file, no device of any system.
 const shardName = /^\w[\w.-]*\.safetensors$/
 
-interface ShardIndex {
+export interface ShardIndex {
   metadata: Map<string, string>
   /** Tensor name to file name. */
   weightMap: Map<string, string>
 }
 
 /** Reads and checks `<name>.safetensors.index.json`. */
-async function readIndex(source: ByteSource): Promise<ShardIndex> {
+export async function readIndex(source: ByteSource): Promise<ShardIndex> {
   const where = source.name
   if (source.size > maxIndexBytes)
     throw new FileError({

@@ -79,7 +79,7 @@ export class Pipelines {
     return this.#add(key, source, parsed, layout, pipeline)
   }
 
-  /** Compiles in the background, all at once, what is not there yet. Throws a KernelError for a shader that does not compile. */
+  /** Compiles in the background, all at once, what is not there yet. Throws a KernelError for what does not compile. */
   async prepare(sources: readonly PipelineSource[]): Promise<void> {
     const missing = sources.filter(source => !this.#pipelines.has(keyOf(source)))
     await Promise.all(

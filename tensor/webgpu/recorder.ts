@@ -19,7 +19,7 @@ export interface Launch {
   readonly written: number
 }
 
-/** The commands of one device, in the order in which they are recorded. A full batch is submitted before the next command. */
+/** The commands of one device, in the order of their recording. A full batch is submitted before the next command. */
 export class Recorder {
   /** Number of the batch being recorded; counts from 1. */
   batch = 1
@@ -47,7 +47,9 @@ export class Recorder {
     if (profile) this.profiler = new Profiler(device, batchSize)
   }
 
-  /** Records a dispatch whose bind group has the arena. Throws a KernelError for uniforms that do not fit the shader. */
+  /**
+   * Records a dispatch whose bind group has the arena. Throws a KernelError for uniforms that do not fit the shader.
+   */
   dispatch(launch: Launch, group: GPUBindGroup, uniforms: Uniforms): void {
     this.#makeRoom()
     const { name, interface: shader } = launch.pipeline

@@ -1,4 +1,4 @@
-// Recorded dispatches in the form in which they run again: all uniforms in one buffer, written once, and bind groups made.
+// Recorded dispatches in the form in which they run again: all uniforms in one buffer, written once, bind groups made.
 
 import { insideCapture, settled, type Place } from '../recording.js'
 import { packUniforms, slotBytes, type Uniforms } from './interface.js'

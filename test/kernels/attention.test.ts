@@ -4,12 +4,23 @@ import t, { type Test } from 'tap'
 import { attention, matmul, softmax } from '../../kernels/index.js'
 import { scope, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 import { permuted } from '../support/layout.js'
+import { forced } from '../support/variants.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const direct = await webgpuRuntime({ limits: shrunkLimits, tune: forced('direct') })
+const wasm = await wasmRuntime()
 
 /** [B, H, N, D] as one batch per head: [B H, N, D]. */
 function headsAsBatches(x: Tensor): Tensor {
@@ -18,7 +29,7 @@ function headsAsBatches(x: Tensor): Tensor {
 }
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('scaled_dot_product_attention')) {
       const [q, k, v] = await Promise.all(['q', 'k', 'v'].map(name => golden.tensor(runtime, name)))
       const masked = 'additive_mask' in golden.params
@@ -39,11 +50,14 @@ interface Case {
   causal?: boolean
   mask?: boolean
   scale?: number
+  /** Of k and v. */
   dtype?: DType
+  /** Of q and the mask. */
+  others?: DType
 }
 
 const edges: Case[] = [
-  // Lengths around blocks of sixteen keys and tiles of queries.
+  // Lengths around blocks of four and sixteen keys and tiles of queries.
   { q: [1, 1, 8], k: [1, 1, 8], heads: 1 },
   { q: [1, 2, 8], k: [1, 63, 8], heads: 1 },
   { q: [2, 63, 16], k: [2, 2, 16], heads: 2 },
@@ -69,6 +83,11 @@ const edges: Case[] = [
   { q: [2, 17, 48], k: [2, 33, 48], heads: 3, dtype: 'f16', mask: true },
   { q: [2, 17, 30], k: [1, 33, 30], heads: 2, dtype: 'f16' },
   { q: [1, 9, 32], k: [1, 11, 32], heads: 1, dtype: 'bf16', causal: true },
+  { q: [2, 21, 44], k: [2, 130, 44], heads: 4, dtype: 'bf16', others: 'f16', mask: true },
+  // Blocks of 256 queries and 128 keys in WebAssembly; blocks of keys that all, some and none of the queries see.
+  { q: [1, 258, 72], k: [1, 129, 72], v: [1, 129, 36], heads: 9, others: 'bf16', mask: true },
+  { q: [1, 420, 10], k: [1, 390, 10], heads: 1, causal: true, dtype: 'f16' },
+  { q: [40, 130, 8], k: [40, 131, 8], heads: 1, causal: true, mask: true },
   // Positions: frames attend at every pixel, to their own context or a shared one.
   { q: [2, 5, 12, 32], k: [2, 5, 12, 32], heads: 2 },
   { q: [1, 14, 60, 48], k: [1, 14, 60, 48], heads: 3, causal: true },
@@ -80,15 +99,15 @@ const edges: Case[] = [
 function run(
   runtime: Runtime,
   seed: number,
-  { q, k, v = k, heads, causal, mask, scale, dtype }: Case,
+  { q, k, v = k, heads, causal, mask, scale, dtype, others }: Case,
 ): Promise<Float32Array> {
   const operands = new Operands(runtime, seed)
   const out = scope(() =>
-    attention(operands.normal(q), operands.normal(k, dtype), operands.normal(v, dtype), {
+    attention(operands.normal(q, others), operands.normal(k, dtype), operands.normal(v, dtype), {
       heads,
       causal,
       scale,
-      mask: mask ? operands.normal([q[1], k[1]]) : undefined,
+      mask: mask ? operands.normal([q[1], k[1]], others) : undefined,
     }),
   )
   return out.floats()
@@ -99,11 +118,27 @@ await t.test('agrees with the plain loops at edges and in chunks, every output w
     const expected = await run(reference, seed, edge)
     close(t, await run(webgpu, seed, edge), expected, 2e-6, `webgpu ${JSON.stringify(edge)}`)
     close(t, await run(shrunk, seed, edge), expected, 2e-6, `webgpu in chunks ${JSON.stringify(edge)}`)
+    close(t, await run(direct, seed, edge), expected, 2e-6, `direct in chunks ${JSON.stringify(edge)}`)
+    close(t, await run(wasm, seed, edge), expected, 2e-6, `wasm ${JSON.stringify(edge)}`)
   }
 })
 
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [seed, edge] of edges.entries())
+      close(t, await run(runtime, seed, edge), await run(wasm, seed, edge), 0, `${threads} ${JSON.stringify(edge)}`)
+  }
+})
+
+await t.test('needs no fused multiply-add', async t => {
+  const plain = await wasmRuntime({ relaxed: false })
+  for (const [seed, edge] of edges.entries())
+    close(t, await run(plain, seed, edge), await run(reference, seed, edge), 2e-6, JSON.stringify(edge))
+})
+
 await t.test('is softmax(q k^T / sqrt(width)) v', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const operands = new Operands(runtime, 1)
     const q = operands.normal([3, 20, 16])
     const kTransposed = operands.normal([3, 16, 33])
@@ -132,10 +167,10 @@ async function sameAsPermuted(t: Test, runtime: Runtime): Promise<void> {
   close(t, temporal, back, 1e-6, 'over frames at every pixel')
 }
 
-await t.test('positions spare a permutation', t => onRuntimes(t, [reference, webgpu, shrunk], sameAsPermuted))
+await t.test('positions spare a permutation', t => onRuntimes(t, [reference, webgpu, shrunk, wasm], sameAsPermuted))
 
 await t.test('heads are runs of channels', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const [length, heads, width] = [11, 3, 8]
     const operands = new Operands(runtime, 3)
     const tokens = [0, 1, 2].map(() => operands.normal([1, length, heads * width]))
@@ -152,7 +187,7 @@ await t.test('heads are runs of channels', t =>
 )
 
 await t.test('a context of one token gives its value, whatever the query', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const operands = new Operands(runtime, 4)
     const v = operands.normal([1, 1, 24])
     const out = attention(operands.normal([1, 9, 24]), operands.normal([1, 1, 24]), v, { heads: 2 })
@@ -162,7 +197,7 @@ await t.test('a context of one token gives its value, whatever the query', t =>
 )
 
 await t.test('large logits and hidden keys', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, direct, wasm], async (t, runtime) => {
     const [length, width] = [600, 8]
     const operands = new Operands(runtime, 5)
     const v = operands.normal([1, length, width])
@@ -199,7 +234,7 @@ await t.test('large logits and hidden keys', t =>
 await t.test('NaN and infinity travel as in plain loops', async t => {
   for (const place of [0, 1, 2])
     for (const bad of [NaN, Infinity]) {
-      const outputs = [webgpu, reference].map(runtime => {
+      const outputs = [webgpu, direct, wasm, reference].map(runtime => {
         const operands = [0, 1, 2].map(operand => {
           const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(7 * i))
           if (operand === place) data[9] = bad
@@ -207,10 +242,26 @@ await t.test('NaN and infinity travel as in plain loops', async t => {
         })
         return attention(operands[0], operands[1], operands[2], { heads: 1 }).floats()
       })
-      const [actual, expected] = await Promise.all(outputs)
-      close(t, actual, expected, 2e-6, `${bad} in ${'qkv'[place]}`)
+      const [onWebgpu, onDirect, onWasm, expected] = await Promise.all(outputs)
+      close(t, onWebgpu, expected, 2e-6, `${bad} in ${'qkv'[place]}`)
+      close(t, onDirect, expected, 2e-6, `${bad} in ${'qkv'[place]}, direct`)
+      close(t, onWasm, expected, 2e-6, `${bad} in ${'qkv'[place]}, wasm`)
     }
 })
+
+await t.test('what a causal query does not see has no part in it, not even NaN', t =>
+  onRuntimes(t, [reference, wasm], async (t, runtime) => {
+    const [length, width] = [140, 8]
+    const operands = new Operands(runtime, 7)
+    const [q, k] = [operands.normal([1, length, width]), operands.normal([1, length, width])]
+    const values = Float32Array.from({ length: length * width }, (_, i) => (i < 137 * width ? 1 : NaN))
+    const out = await attention(q, k, Tensor.from(runtime, values, [1, length, width]), {
+      heads: 1,
+      causal: true,
+    }).floats()
+    close(t, out, values, 1e-6, 'queries before 137 give ones, those from there on NaN')
+  }),
+)
 
 await t.test('says what does not fit', t => {
   const operands = new Operands(shrunk, 6)

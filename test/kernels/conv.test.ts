@@ -10,6 +10,7 @@ import {
   Operands,
   referenceRuntime,
   shrunkLimits,
+  wasmRuntime,
   webgpuRuntime,
   type GoldenCase,
 } from '../support/kernels.js'
@@ -19,6 +20,9 @@ import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const direct = await webgpuRuntime({ tune: forced('direct') })
+const subgroup = await webgpuRuntime({ tune: forced('subgroup') })
+const wasm = await wasmRuntime()
 
 /** An operand of a golden case, channels last. */
 async function operand(runtime: Runtime, golden: GoldenCase, name: string): Promise<Tensor> {
@@ -28,7 +32,7 @@ async function operand(runtime: Runtime, golden: GoldenCase, name: string): Prom
 }
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('conv2d', 'conv3d')) {
       const { params } = golden
       using x = await operand(runtime, golden, 'x')
@@ -58,6 +62,8 @@ interface Case {
   stride?: number
   groups?: number
   dtype?: DType
+  /** Of x, the bias, the shift and the residual; f32 if not given. */
+  others?: DType
   activation?: Conv2dOptions['activation']
   bias?: boolean
   /** Rows of shift. */
@@ -67,8 +73,8 @@ interface Case {
 
 const twoEdges = { top: 0, bottom: 1, left: 0, right: 1 }
 
-// Around the edges of a tile of 8 pixels x 8 channels; channels around multiples of four; every epilogue. Five axes are a
-// video.
+// Around the edges of tiles of 8 pixels x 8 channels, 8 x 16 and 32 x 32; channels around multiples of four; every
+// epilogue. Five axes are a video.
 const edges: Case[] = [
   { x: [1, 1, 1, 1], weight: [1, 3, 3, 1], padding: 1 },
   { x: [1, 3, 3, 8], weight: [9, 3, 3, 8], padding: 1, bias: true },
@@ -88,6 +94,8 @@ const edges: Case[] = [
   { x: [2, 3, 2, 7, 9], weight: [5, 3, 1, 1, 9], padding: [1, 0, 0], residual: [2, 3, 2, 7, 5], activation: 'silu' },
   { x: [2, 4, 5, 6, 4], weight: [6, 3, 3, 3, 4], padding: [1, 1, 1], dtype: 'f16', shift: 2, bias: true },
   { x: [2, 4, 5, 6, 4], weight: [6, 1, 1, 1, 4], bias: true },
+  { x: [1, 4, 4, 8], weight: [33, 1, 1, 8], activation: 'relu' },
+  { x: [1, 11, 3, 7], weight: [32, 2, 2, 7], padding: { top: 1, bottom: 0, left: 1, right: 0 } },
 ]
 
 // What shrunk limits cut into parts.
@@ -118,19 +126,41 @@ const tileEdges: Case[] = [
 // Frames, one of the kernel at a time.
 const longSum: Case = { x: [1, 3, 1, 100, 36], weight: [9, 3, 1, 1, 36], padding: [1, 0, 0] }
 
-const cases = [...edges, ...large, ...tileEdges, longSum]
+// Around the edges of tiles of 4 x 8, blocks of 256 x 128 and parts of the sum of 512, in WebAssembly; operands of
+// every width; groups of few output channels.
+const blockEdges: Case[] = [
+  { x: [1, 3, 5, 58], weight: [9, 3, 3, 58], padding: 1, bias: true },
+  { x: [3, 10, 9, 17], weight: [131, 3, 3, 17], padding: 1, bias: true, shift: 3, residual: [3, 10, 9, 131] },
+  { x: [1, 31, 30, 3], weight: [12, 14, 14, 3], stride: 14, bias: true, dtype: 'f16' },
+  {
+    x: [1, 12, 13, 40],
+    weight: [16, 5, 4, 40],
+    padding: twoEdges,
+    stride: 2,
+    others: 'f16',
+    dtype: 'bf16',
+    bias: true,
+  },
+  { x: [2, 3, 4, 5, 20], weight: [8, 3, 3, 3, 20], padding: [1, 1, 1], others: 'bf16', shift: 2, activation: 'silu' },
+  { x: [2, 5, 4, 530], weight: [7, 1, 1, 530], shift: 1, residual: [2, 5, 4, 7], others: 'f16' },
+  { x: [1, 6, 5, 48], weight: [20, 3, 2, 24], padding: 1, groups: 2, bias: true, activation: 'relu' },
+  { x: [1, 9, 17, 13], weight: [13, 3, 3, 1], padding: 1, groups: 13, bias: true, shift: 1, activation: 'gelu' },
+  { x: [2, 9, 17, 6], weight: [9, 2, 3, 2], padding: twoEdges, stride: 2, groups: 3, others: 'bf16', dtype: 'f16' },
+]
+
+const cases = [...edges, ...large, ...tileEdges, longSum, ...blockEdges]
 
 async function run(runtime: Runtime, index: number): Promise<Float32Array> {
-  const { x, weight, padding, stride, groups, dtype = 'f32', activation, bias, shift, residual } = cases[index]
+  const { x, weight, padding, stride, groups, dtype, others, activation, bias, shift, residual } = cases[index]
   const operands = new Operands(runtime, index)
   const outChannels = weight[0]
-  using input = operands.normal(x)
+  using input = operands.normal(x, others)
   using kernel = operands.normal(weight, dtype)
   const fused = {
     activation,
-    bias: bias ? operands.normal([outChannels]) : undefined,
-    shift: shift ? operands.normal([shift, outChannels]) : undefined,
-    residual: residual && operands.normal(residual),
+    bias: bias ? operands.normal([outChannels], others) : undefined,
+    shift: shift ? operands.normal([shift, outChannels], others) : undefined,
+    residual: residual && operands.normal(residual, others),
   }
   using out =
     x.length === 5
@@ -142,13 +172,25 @@ async function run(runtime: Runtime, index: number): Promise<Float32Array> {
 await t.test('agrees with the plain loops at edges and in parts, every output written', async t => {
   for (const [index, each] of cases.entries()) {
     const expected = await run(reference, index)
-    close(t, await run(webgpu, index), expected, 2e-6, `webgpu ${JSON.stringify(each)}`)
+    close(t, await run(wasm, index), expected, 2e-6, `wasm ${JSON.stringify(each)}`)
+    if (blockEdges.includes(each)) continue
+    close(t, await run(direct, index), expected, 2e-6, `direct ${JSON.stringify(each)}`)
+    close(t, await run(subgroup, index), expected, 2e-6, `subgroup ${JSON.stringify(each)}`)
     const { dispatches } = shrunk.statistics()
     close(t, await run(shrunk, index), expected, 2e-6, `webgpu in parts ${JSON.stringify(each)}`)
     if (large.includes(each)) t.ok(shrunk.statistics().dispatches > dispatches + 1, 'in several parts indeed')
   }
 })
 
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const each of blockEdges) {
+      const index = cases.indexOf(each)
+      close(t, await run(runtime, index), await run(wasm, index), 0, `${threads} threads ${JSON.stringify(each)}`)
+    }
+  }
+})
 // Few cases: a shader with barriers takes a software adapter seconds to compile.
 await t.test('variants in tiles agree with the plain loops', async t => {
   const check = async (name: string, runtime: Runtime, list: Case[]) => {
@@ -166,7 +208,7 @@ await t.test('variants in tiles agree with the plain loops', async t => {
 })
 
 await t.test('what lies outside the picture is zero even beside infinities', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     // The corner pixel is seen by its four neighbours alone.
     const x = Tensor.from(runtime, [Infinity, ...new Array<number>(15).fill(1)], [1, 4, 4, 1])
     const out = await conv2d(x, Tensor.from(runtime, new Array<number>(9).fill(1), [1, 3, 3, 1]), {
@@ -178,7 +220,7 @@ await t.test('what lies outside the picture is zero even beside infinities', t =
 )
 
 await t.test('an empty batch gives an empty result', async t => {
-  for (const runtime of [reference, webgpu]) {
+  for (const runtime of [reference, webgpu, wasm]) {
     const operands = new Operands(runtime, 0)
     const out = conv2d(operands.normal([0, 4, 4, 2]), operands.normal([3, 3, 3, 2]))
     t.same(out.shape, [0, 2, 2, 3], runtime.name)

@@ -4,11 +4,20 @@ import t from 'tap'
 import * as k from '../../kernels/index.js'
 import { f16ToF32, f32ToBf16, f32ToF16, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 // By the names of the golden cases.
 const unary = {
@@ -40,7 +49,7 @@ const unary = {
 const binary = { add: k.add, sub: k.sub, mul: k.mul, div: k.div, maximum: k.maximum }
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const check = async (op: string, run: (...operands: Tensor[]) => Tensor, ...names: string[]) => {
       const cases = goldenCases(op)
       t.ok(cases.length > 0, `${op} has golden cases`)
@@ -86,15 +95,17 @@ await t.test('every element is accurate to f32, whatever its size', async t => {
   for (const { run, from, to, tolerance, floor = 0 } of ranges) {
     const x = spread(from, to)
     const expected = await run(Tensor.from(reference, x, [x.length])).floats()
-    const actual = await run(Tensor.from(webgpu, x, [x.length])).floats()
-    let worst = 0
-    let place = 0
-    expected.forEach((value, i) => {
-      const error = Math.abs(actual[i] - value) / Math.max(Math.abs(value), floor, 1e-30)
-      if (!(error <= worst)) [worst, place] = [error, i]
-    })
-    const where = `${run.toString()} at ${x[place]}: ${actual[place]} for ${expected[place]}`
-    t.ok(worst <= tolerance, `${where}, error ${worst.toExponential(1)}`)
+    for (const runtime of [webgpu, wasm]) {
+      const actual = await run(Tensor.from(runtime, x, [x.length])).floats()
+      let worst = 0
+      let place = 0
+      expected.forEach((value, i) => {
+        const error = Math.abs(actual[i] - value) / Math.max(Math.abs(value), floor, 1e-30)
+        if (!(error <= worst)) [worst, place] = [error, i]
+      })
+      const where = `${runtime.name}: ${run.toString()} at ${x[place]}: ${actual[place]} for ${expected[place]}`
+      t.ok(worst <= tolerance, `${where}, error ${worst.toExponential(1)}`)
+    }
   }
 })
 
@@ -119,24 +130,51 @@ const cases: Case[] = [
   { a: [0, 4], b: [4] },
 ]
 
+async function run(
+  runtime: Runtime,
+  { a, b, c = b, dtypes = ['f32', 'f32'] }: Case,
+  seed: number,
+): Promise<Float32Array[]> {
+  const operands = new Operands(runtime, seed)
+  const [x, y, z] = [operands.normal(a, dtypes[0]), operands.normal(b, dtypes[1]), operands.normal(c)]
+  const outs = [k.silu(x), k.affine(y, 2, -1), k.sub(x, y), k.minimum(y, x), k.where(z, x, y), k.mix(x, y, z)]
+  return Promise.all(outs.map(out => out.floats()))
+}
+
 await t.test('agrees with the plain loops under broadcasting, every output written', async t => {
-  const run = async (runtime: Runtime, { a, b, c = b, dtypes = ['f32', 'f32'] }: Case, seed: number) => {
-    const operands = new Operands(runtime, seed)
-    const [x, y, z] = [operands.normal(a, dtypes[0]), operands.normal(b, dtypes[1]), operands.normal(c)]
-    const outs = [k.silu(x), k.affine(y, 2, -1), k.sub(x, y), k.minimum(y, x), k.where(z, x, y), k.mix(x, y, z)]
-    return Promise.all(outs.map(out => out.floats()))
-  }
   for (const [seed, golden] of cases.entries()) {
     const expected = await run(reference, golden, seed)
-    for (const runtime of [webgpu, shrunk])
+    for (const runtime of [webgpu, shrunk, wasm])
       (await run(runtime, golden, seed)).forEach((actual, i) =>
         close(t, actual, expected[i], 1e-6, `${JSON.stringify(golden)}, ${i}`),
       )
   }
 })
 
+// In WebAssembly: units of 1024 elements, blocks of 4096, more axes than a shader counts with.
+const blockEdges: Case[] = [
+  { a: [1023], b: [1], dtypes: ['f16', 'f32'] },
+  { a: [1025], b: [1025], dtypes: ['bf16', 'f16'] },
+  { a: [3, 4097], b: [4097], c: [3, 1] },
+  { a: [2, 130, 63], b: [2, 1, 63], c: [130, 1] },
+  { a: [2, 1, 2, 1, 2, 1, 3], b: [1, 2, 1, 3, 1, 2, 1], c: [1, 3, 1, 1, 3] },
+]
+
+await t.test('gives the same on any number of threads', async t => {
+  const others = await Promise.all([0, 1, 2, 3].map(threads => wasmRuntime({ threads })))
+  for (const [seed, each] of [...cases, ...blockEdges].entries()) {
+    const first = await run(wasm, each, seed)
+    const check = (runtime: Runtime, expected: Float32Array[], tolerance: number) =>
+      first.forEach((out, i) =>
+        close(t, out, expected[i], tolerance, `${runtime.description} ${JSON.stringify(each)}, ${i}`),
+      )
+    if (blockEdges.includes(each)) check(reference, await run(reference, each, seed), 1e-6)
+    for (const runtime of others) check(runtime, await run(runtime, each, seed), 0)
+  }
+})
+
 await t.test('NaN and infinities give what torch gives', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const row = (...values: number[]) => Tensor.from(runtime, values, [values.length])
     const same = async (name: string, out: Tensor, ...expected: number[]) => {
       const actual = Array.from(await out.floats(), value => value + 0)
@@ -176,7 +214,7 @@ await t.test('NaN and infinities give what torch gives', t =>
 )
 
 await t.test('casts round to the nearest, ties to even', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     // Every half, and the f32 numbers around the middle between it and the next.
     const halves = Uint16Array.from({ length: 65536 }, (_, i) => i)
     const wide = await k.cast(Tensor.from(runtime, halves, [65536], 'f16'), 'f32').floats()

@@ -5,14 +5,23 @@ import { embedding, gather, indexSelect, scatterAdd } from '../../kernels/index.
 import { Generator } from '../../tensor/random.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const run: Record<string, (x: Tensor, axis: number, index: Tensor) => Tensor> = {
       gather,
       index_select: indexSelect,
@@ -57,38 +66,55 @@ const cases: { shape: Shape; axis: number; count: number; dtype?: DType }[] = [
   { shape: [3, 4], axis: 1, count: 0 },
 ]
 
+function runsOf({ shape, axis, count, dtype }: (typeof cases)[0], seed: number) {
+  const chosen = shape.with(axis, count)
+  return {
+    gather: (runtime: Runtime) =>
+      gather(new Operands(runtime, seed).normal(shape, dtype), axis, indices(runtime, seed, chosen, shape[axis])),
+    indexSelect: (runtime: Runtime) =>
+      indexSelect(new Operands(runtime, seed).normal(shape, dtype), axis, indices(runtime, seed, [count], shape[axis])),
+    scatterAdd: (runtime: Runtime) =>
+      scatterAdd(
+        new Operands(runtime, seed).normal(chosen, dtype),
+        axis,
+        indices(runtime, seed, chosen, shape[axis]),
+        shape[axis],
+      ),
+  }
+}
+
 await t.test('agrees with the plain loops, every output written', async t => {
-  for (const [seed, { shape, axis, count, dtype }] of cases.entries()) {
-    const chosen = shape.with(axis, count)
-    const runs: Record<string, (runtime: Runtime) => Tensor> = {
-      gather: runtime =>
-        gather(new Operands(runtime, seed).normal(shape, dtype), axis, indices(runtime, seed, chosen, shape[axis])),
-      indexSelect: runtime =>
-        indexSelect(
-          new Operands(runtime, seed).normal(shape, dtype),
-          axis,
-          indices(runtime, seed, [count], shape[axis]),
-        ),
-      scatterAdd: runtime =>
-        scatterAdd(
-          new Operands(runtime, seed).normal(chosen, dtype),
-          axis,
-          indices(runtime, seed, chosen, shape[axis]),
-          shape[axis],
-        ),
-    }
-    for (const [name, run] of Object.entries(runs)) {
+  for (const [seed, each] of cases.entries())
+    for (const [name, run] of Object.entries(runsOf(each, seed))) {
       const expected = await run(reference).floats()
-      for (const runtime of [webgpu, shrunk]) {
+      for (const runtime of [webgpu, shrunk, wasm]) {
         const out = await run(runtime).floats()
-        close(t, out, expected, name === 'scatterAdd' ? 1e-6 : 0, `${name} ${JSON.stringify({ shape, axis, count })}`)
+        close(t, out, expected, name === 'scatterAdd' ? 1e-6 : 0, `${name} ${JSON.stringify(each)}`)
       }
     }
-  }
+})
+
+// In WebAssembly: units of 4096 elements, blocks of 16 columns.
+const blockEdges: typeof cases = [
+  { shape: [3, 5, 4099], axis: 1, count: 4 },
+  { shape: [4100, 3], axis: 1, count: 2, dtype: 'f16' },
+  { shape: [2, 9, 17], axis: 1, count: 300 },
+  { shape: [9, 33], axis: 0, count: 40, dtype: 'bf16' },
+]
+
+await t.test('gives the same on any number of threads', async t => {
+  const others = await Promise.all([0, 1, 2, 3].map(threads => wasmRuntime({ threads })))
+  for (const [seed, each] of [...cases, ...blockEdges].entries())
+    for (const [name, run] of Object.entries(runsOf(each, seed))) {
+      const first = await run(wasm).floats()
+      const what = `${name} ${JSON.stringify(each)}`
+      close(t, first, await run(reference).floats(), name === 'scatterAdd' ? 1e-6 : 0, what)
+      for (const runtime of others) close(t, await run(runtime).floats(), first, 0, `${what}, ${runtime.description}`)
+    }
 })
 
 await t.test('indices that point nowhere give NaN, and add nothing', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const wild = Tensor.from(runtime, [-1, 0, 3, 2 ** 31 - 1, -(2 ** 31), 2], [6], 'i32')
     const x = Tensor.from(runtime, [5, 6, 7], [3])
     close(t, await indexSelect(x, 0, wild).floats(), [NaN, 5, NaN, NaN, NaN, 7], 0, 'chosen')
@@ -101,7 +127,7 @@ await t.test('indices that point nowhere give NaN, and add nothing', t =>
 )
 
 await t.test('looks up rows of any float, and tells of ids that have none', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const dtype of ['f32', 'f16', 'bf16'] as const)
       for (const width of [5, 8]) {
         const weight = new Operands(runtime, 1).normal([900, width], dtype)

@@ -10,6 +10,7 @@ import {
   Operands,
   referenceRuntime,
   shrunkLimits,
+  wasmRuntime,
   webgpuRuntime,
   type GoldenCase,
 } from '../support/kernels.js'
@@ -17,9 +18,10 @@ import {
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const check = async (
       op: string,
       run: (golden: GoldenCase, ...operands: Tensor[]) => Tensor,
@@ -76,6 +78,9 @@ interface Case {
 const cases: Case[] = [
   { shape: [70, 90], run: x => permute(x, [1, 0]) },
   { shape: [3, 20, 40, 8], run: x => permute(x, [0, 2, 1, 3]) },
+  { shape: [2, 8, 12, 20], run: x => permute(x, [0, 3, 1, 2]) },
+  { shape: [68, 132], run: x => permute(x, [1, 0]) },
+  { shape: [12, 8, 36], dtype: 'i32', run: x => permute(x, [2, 1, 0]) },
   { shape: [5, 31, 37], dtype: 'i32', run: x => permute(x, [2, 0, 1]) },
   { shape: [2, 3, 4, 5, 6, 7], run: x => permute(x, [5, 4, 3, 2, 1, 0]) },
   { shape: [2, 3, 1, 4, 2, 5, 1], run: x => permute(x, [6, 4, 3, 2, 1, 0, 5]) },
@@ -187,12 +192,56 @@ const cases: Case[] = [
 await t.test('agrees with the plain loops, every output written', async t => {
   for (const { shape, dtype = 'f32', run } of cases) {
     const expected = run(counting(reference, shape, dtype))
-    for (const runtime of [webgpu, shrunk]) {
+    for (const runtime of [webgpu, shrunk, wasm]) {
       const out = run(counting(runtime, shape, dtype))
       t.same([out.shape, out.dtype], [expected.shape, expected.dtype], 'shape and dtype')
       const name = `${run.toString()} of ${dtype} [${shape.join(', ')}]`
       close(t, await out.data(), await expected.data(), 0, name)
     }
+  }
+})
+
+// In WebAssembly elements of any width move singly: squares of 4 x 4, blocks of 64 x 64, units of 4096 elements, runs that
+// are long and short.
+const everyEdge = [
+  [0, 1],
+  [2, 4],
+  [1, 0],
+  [2, 1],
+] as const
+const singly: Case[] = [
+  { shape: [130, 67], run: x => permute(x, [1, 0]) },
+  { shape: [3, 66, 2, 69], run: x => permute(x, [0, 3, 2, 1]) },
+  { shape: [70, 3], run: x => permute(x, [1, 0]) },
+  { shape: [131, 69], dtype: 'f16', run: x => permute(x, [1, 0]) },
+  { shape: [2, 5, 66], dtype: 'bf16', run: x => permute(x, [2, 0, 1]) },
+  { shape: [9, 70], dtype: 'u8', run: x => permute(x, [1, 0]) },
+  { shape: [5, 9, 7], dtype: 'u8', run: x => permute(x, [1, 0, 2]) },
+  { shape: [300, 23], dtype: 'f16', run: x => slice(x, 1, 1, 22, 2) },
+  { shape: [30, 9], dtype: 'u8', run: x => slice(x, 1, 2, 9, 3) },
+  { shape: [7, 1], dtype: 'f16', run: x => expand(x, [2, 7, 13]) },
+  { shape: [7, 1], dtype: 'u8', run: x => expand(x, [7, 21]) },
+  { shape: [2, 1], run: x => expand(x, [2, 9001]) },
+  { shape: [1, 9001], run: x => expand(x, [3, 9001]) },
+  { shape: [5, 7], dtype: 'bf16', run: x => cat([x, slice(x, 1, 0, 2), x], 1) },
+  { shape: [5, 9], dtype: 'u8', run: x => cat([slice(x, 0, 0, 2), x], 0) },
+  { shape: [3, 6000], run: x => cat([x, x], 1) },
+  ...(['constant', 'reflect', 'replicate'] as const).flatMap(mode =>
+    (['f32', 'f16', 'u8'] as const).map(dtype => ({
+      shape: [2, 5, 7, 3],
+      dtype,
+      run: (x: Tensor) => pad(x, everyEdge, { mode, value: 3 }),
+    })),
+  ),
+]
+
+await t.test('moves elements of any width, the same on any number of threads', async t => {
+  const others = await Promise.all([0, 1, 2, 3].map(threads => wasmRuntime({ threads })))
+  for (const { shape, dtype = 'f32', run } of [...cases, ...singly]) {
+    const expected = await run(counting(reference, shape, dtype)).data()
+    const name = `${run.toString()} of ${dtype} [${shape.join(', ')}]`
+    for (const runtime of [wasm, ...others])
+      close(t, await run(counting(runtime, shape, dtype)).data(), expected, 0, `${name}, ${runtime.description}`)
   }
 })
 

@@ -4,15 +4,24 @@ import t from 'tap'
 import { groupNorm, layerNorm, type GroupNormOptions } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('group norm agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('group_norm')) {
       const read = await golden.read('x')
       const { data, shape } = channelsLast(read.data, read.shape) // [B,...,C]
@@ -26,7 +35,7 @@ await t.test('group norm agrees with torch', t =>
 )
 
 await t.test('layer norm agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('layer_norm')) {
       const [x, weight, bias] = await Promise.all(['x', 'weight', 'bias'].map(name => golden.tensor(runtime, name)))
       const out = layerNorm(x, weight, bias, { eps: golden.params.eps as number })
@@ -60,18 +69,20 @@ const groupCases: (Case & Partial<GroupNormOptions> & { groups: number })[] = [
   { shape: [3, 50, 9, 15], groups: 1, activation: 'silu', dtype: 'bf16' },
   { shape: [40, 5, 5, 8], groups: 2 },
   { shape: [1, 2, 640], groups: 32, weights: 'f16' },
+  { shape: [2, 1100, 33], groups: 11, activation: 'gelu' },
   { shape: [2, 0, 8], groups: 2 },
 ]
 
+function runGroup(runtime: Runtime, seed: number): Promise<Float32Array> {
+  const { groups, activation, ...given } = groupCases[seed]
+  return groupNorm(...operandsOf(runtime, seed, given), { groups, eps: 1e-5, activation }).floats()
+}
+
 await t.test('group norm agrees with the plain loops, every output written', async t => {
-  for (const [seed, { groups, activation, ...given }] of groupCases.entries()) {
-    const run = async (runtime: Runtime) => {
-      const [x, weight, bias] = operandsOf(runtime, seed, given)
-      return groupNorm(x, weight, bias, { groups, eps: 1e-5, activation }).floats()
-    }
-    const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk])
-      close(t, await run(runtime), expected, 3e-6, JSON.stringify({ groups, activation, ...given }))
+  for (const [seed, each] of groupCases.entries()) {
+    const expected = await runGroup(reference, seed)
+    for (const runtime of [webgpu, shrunk, wasm])
+      close(t, await runGroup(runtime, seed), expected, 3e-6, JSON.stringify(each))
   }
 })
 
@@ -87,12 +98,34 @@ const layerCases: Case[] = [
   { shape: [0, 8] },
 ]
 
+function runLayer(runtime: Runtime, seed: number): Promise<Float32Array> {
+  return layerNorm(...operandsOf(runtime, seed, layerCases[seed]), { eps: 1e-6 }).floats()
+}
+
 await t.test('layer norm agrees with the plain loops, every output written', async t => {
-  for (const [seed, given] of layerCases.entries()) {
-    const run = async (runtime: Runtime) => layerNorm(...operandsOf(runtime, seed, given), { eps: 1e-6 }).floats()
-    const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk]) close(t, await run(runtime), expected, 3e-6, JSON.stringify(given))
+  for (const [seed, each] of layerCases.entries()) {
+    const expected = await runLayer(reference, seed)
+    for (const runtime of [webgpu, shrunk, wasm])
+      close(t, await runLayer(runtime, seed), expected, 3e-6, JSON.stringify(each))
   }
+})
+
+await t.test('norms give the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [seed, each] of groupCases.entries())
+      close(t, await runGroup(runtime, seed), await runGroup(wasm, seed), 0, `${threads} ${JSON.stringify(each)}`)
+    for (const [seed, each] of layerCases.entries())
+      close(t, await runLayer(runtime, seed), await runLayer(wasm, seed), 0, `${threads} ${JSON.stringify(each)}`)
+  }
+})
+
+await t.test('norms need no fused multiply-add', async t => {
+  const plain = await wasmRuntime({ relaxed: false })
+  for (const [seed, each] of groupCases.entries())
+    close(t, await runGroup(plain, seed), await runGroup(reference, seed), 3e-6, JSON.stringify(each))
+  for (const [seed, each] of layerCases.entries())
+    close(t, await runLayer(plain, seed), await runLayer(reference, seed), 3e-6, JSON.stringify(each))
 })
 
 await t.test('a large mean does not eat a small deviation', async t => {
@@ -111,14 +144,14 @@ await t.test('a large mean does not eat a small deviation', async t => {
     return { group: await group.floats(), narrow: await narrow.floats(), wide: await wide.floats() }
   }
   const expected = await run(reference)
-  for (const runtime of [webgpu, shrunk]) {
+  for (const runtime of [webgpu, shrunk, wasm]) {
     const actual = await run(runtime)
     for (const name of ['group', 'narrow', 'wide'] as const) close(t, actual[name], expected[name], 1e-5, name)
   }
 })
 
 await t.test('NaN and infinity spoil their own group only', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const [weight, bias] = [
       [1, 1, 1, 1],
       [0, 0, 0, 0],

@@ -4,15 +4,24 @@ import t from 'tap'
 import { avgPool2d, maxPool2d, type AvgPoolOptions } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const cases = goldenCases('avg_pool2d', 'max_pool2d')
     t.equal(cases.length, 4)
     for (const golden of cases) {
@@ -30,7 +39,8 @@ await t.test('agrees with torch', t =>
   }),
 )
 
-// Channels in fours and not; overlapping, touching and skipping windows; pictures in runs, and one picture in rows.
+// Channels in fours and not, and in several parts; overlapping, touching and skipping windows; pictures in runs, and
+// one picture in rows.
 const cases: (AvgPoolOptions & { shape: Shape; dtype?: DType })[] = [
   { shape: [1, 1, 1, 1], kernel: 1 },
   { shape: [2, 7, 9, 4], kernel: 3, padding: 1 },
@@ -40,23 +50,25 @@ const cases: (AvgPoolOptions & { shape: Shape; dtype?: DType })[] = [
   { shape: [9, 12, 11, 6], kernel: 3, stride: 2, padding: 1 },
   { shape: [2, 70, 33, 4], kernel: 3, stride: 2, padding: 1 },
   { shape: [1, 70, 61, 3], kernel: 5, stride: 1, padding: 2 },
+  { shape: [1, 9, 5, 130], kernel: 4, stride: 3, padding: 2, dtype: 'f16' },
   { shape: [0, 4, 4, 2], kernel: 2 },
 ]
 
+async function run(runtime: Runtime, index: number) {
+  const { shape, dtype, ...options } = cases[index]
+  using x = new Operands(runtime, index).normal(shape, dtype)
+  using mean = avgPool2d(x, options)
+  using inside = avgPool2d(x, { ...options, countIncludePad: false })
+  using most = maxPool2d(x, options)
+  return { mean: await mean.floats(), inside: await inside.floats(), most: await most.floats() }
+}
+
 await t.test('agrees with the plain loops, every output written', async t => {
-  for (const [seed, { shape, dtype, ...options }] of cases.entries()) {
-    const run = async (runtime: Runtime) => {
-      const x = new Operands(runtime, seed).normal(shape, dtype)
-      return {
-        mean: await avgPool2d(x, options).floats(),
-        inside: await avgPool2d(x, { ...options, countIncludePad: false }).floats(),
-        most: await maxPool2d(x, options).floats(),
-      }
-    }
-    const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk]) {
-      const { mean, inside, most } = await run(runtime)
-      const name = JSON.stringify({ shape, dtype, ...options })
+  for (const [index, each] of cases.entries()) {
+    const expected = await run(reference, index)
+    for (const runtime of [webgpu, shrunk, wasm]) {
+      const { mean, inside, most } = await run(runtime, index)
+      const name = `${runtime.name} ${JSON.stringify(each)}`
       close(t, mean, expected.mean, 1e-6, `mean ${name}`)
       close(t, inside, expected.inside, 1e-6, `mean of the inside ${name}`)
       close(t, most, expected.most, 0, `largest ${name}`)
@@ -64,8 +76,20 @@ await t.test('agrees with the plain loops, every output written', async t => {
   }
 })
 
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [index, each] of cases.entries()) {
+      const expected = await run(wasm, index)
+      const { mean, inside } = await run(runtime, index)
+      close(t, mean, expected.mean, 0, `${threads} threads, mean ${JSON.stringify(each)}`)
+      close(t, inside, expected.inside, 0, `${threads} threads, mean of the inside ${JSON.stringify(each)}`)
+    }
+  }
+})
+
 await t.test('padding, NaN and infinity go as in torch', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const x = (values: number[]) => Tensor.from(runtime, values, [1, 1, values.length, 1])
     const options = { kernel: 2, stride: 1, padding: 1 }
     close(t, await maxPool2d(x([-3, -1]), options).floats(), [-3, -1, -1, -3, -1, -1], 0, 'padding is never largest')

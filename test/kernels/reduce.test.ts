@@ -4,16 +4,25 @@ import t from 'tap'
 import { argmax, argmin, cumsum, max, mean, min, sum, variance, type ReduceOptions } from '../../kernels/index.js'
 import { readAll, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 const reductions = { sum, mean, amax: max, amin: min }
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const check = async (golden: ReturnType<typeof goldenCases>[0], run: (x: Tensor) => Tensor, tolerance = 1e-5) => {
       const out = run(await golden.tensor(runtime, 'x'))
       t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
@@ -62,7 +71,7 @@ await t.test('agrees with the plain loops over any axes, every output written', 
       return { shapes: outs.map(out => out.shape), data: await readAll(outs) }
     }
     const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk]) {
+    for (const runtime of [webgpu, shrunk, wasm]) {
       const { shapes, data } = await run(runtime)
       const name = JSON.stringify({ shape, dtype, ...options })
       t.same(shapes, expected.shapes, name)
@@ -90,7 +99,7 @@ await t.test('works along any axis', async t => {
       return readAll(kinds.map(kind => kind(x, axis)))
     }
     const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk]) {
+    for (const runtime of [webgpu, shrunk, wasm]) {
       const data = await run(runtime)
       kinds.forEach((kind, i) => {
         const name = `${kind.name} ${JSON.stringify({ shape, axis, dtype })}`
@@ -100,8 +109,41 @@ await t.test('works along any axis', async t => {
   }
 })
 
+// In WebAssembly: blocks of 64 and 256 columns, and results cut into parts.
+const blockEdges: (ReduceOptions & { shape: Shape; dtype?: DType })[] = [
+  { shape: [40, 2, 500], axes: [0, 2], dtype: 'f16' },
+  { shape: [130, 257], axes: [0] },
+  { shape: [30, 2, 30, 20], axes: [0, 2], dtype: 'bf16' },
+  { shape: [4, 5, 9, 7], axes: [1, 3] },
+  { shape: [31, 67], axes: [0] },
+]
+
+await t.test('gives the same on any number of threads', async t => {
+  const others = await Promise.all([0, 1, 2, 3].map(threads => wasmRuntime({ threads })))
+  for (const [seed, { shape, dtype, ...options }] of [...cases, ...blockEdges].entries()) {
+    const run = (runtime: Runtime) => {
+      const x = new Operands(runtime, seed).normal(shape, dtype)
+      const alongLines = shape.flatMap((_, axis) => [argmax(x, axis), argmin(x, axis), cumsum(x, axis)])
+      return readAll([...[sum, mean, max, min, variance].map(kind => kind(x, options)), ...alongLines])
+    }
+    const first = await run(wasm)
+    const check = (expected: typeof first, tolerance: number, by: Runtime) =>
+      first.forEach((out, i) =>
+        close(
+          t,
+          out,
+          expected[i],
+          tolerance,
+          `${by.description} ${JSON.stringify({ shape, dtype, ...options })}, ${i}`,
+        ),
+      )
+    if (seed >= cases.length) check(await run(reference), 1e-6, reference)
+    for (const runtime of others) check(await run(runtime), 0, runtime)
+  }
+})
+
 await t.test('a large mean does not eat a small deviation', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     // 1000 +- 0.01 as f32 holds it; a result's elements lie `step` apart.
     const values = Float32Array.from({ length: 9000 }, (_, i) => 1000 + 0.01 * Math.sin(i * i))
     const expected = (start: number, step: number): number => {
@@ -117,13 +159,14 @@ await t.test('a large mean does not eat a small deviation', t =>
 )
 
 await t.test('ties, NaN and infinity go as in torch', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const x = (values: number[]) => Tensor.from(runtime, values, [values.length])
     const all = async (run: (x: Tensor) => Tensor, values: number[]) => (await run(x(values)).data())[0]
     t.equal(await all(argmax, [1, 3, 3, 2]), 1, 'the first of equals')
     t.equal(await all(argmin, [5, 1, 2, 1]), 1)
     t.equal(await all(argmax, [1, NaN, 9, NaN]), 1, 'the first NaN')
     t.equal(await all(argmin, [1, NaN, -9, NaN]), 1)
+    t.equal(await all(argmax, [...new Array<number>(21).fill(1), NaN, 9, NaN]), 21, 'in a longer line')
     t.equal(await all(argmax, [-Infinity, -Infinity]), 0)
     t.equal(await all(max, [-Infinity, -Infinity]), -Infinity)
     t.equal(await all(min, [Infinity, 3]), 3)
@@ -138,7 +181,7 @@ await t.test('ties, NaN and infinity go as in torch', t =>
 )
 
 await t.test('long sums keep their digits', t =>
-  onRuntimes(t, [webgpu], async (t, runtime) => {
+  onRuntimes(t, [webgpu, wasm], async (t, runtime) => {
     const x = Tensor.from(runtime, new Float32Array(2 ** 20).fill(0.1), [2 ** 20])
     close(t, await sum(x).floats(), [Math.fround(0.1) * 2 ** 20], 2e-6, 'sum')
     const running = await cumsum(x).floats()

@@ -4,15 +4,24 @@ import t from 'tap'
 import { resize, type ResizeOptions } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const names = goldenCases('upsample_nearest2x', 'upsample_nearest_to_size', 'interpolate')
     const scaled = goldenCases(
       'interpolate scale_factor given (DINOv2 pos embed: the given scale factor, not out/in, enters the coordinate map)',
@@ -35,7 +44,8 @@ await t.test('agrees with torch', t =>
   }),
 )
 
-// Shrinking, growing and neither; channels in fours and not; pictures in runs, and one picture in windows of rows.
+// Shrinking, growing and neither, by little and by much; channels in fours and not; pictures in runs, and one picture
+// in windows of rows.
 const cases: (ResizeOptions & { shape: Shape; dtype?: DType })[] = [
   { shape: [1, 1, 1, 1], size: [3, 2], mode: 'bicubic' },
   { shape: [2, 5, 7, 4], size: [10, 14], mode: 'nearest', dtype: 'f16' },
@@ -47,21 +57,32 @@ const cases: (ResizeOptions & { shape: Shape; dtype?: DType })[] = [
   { shape: [2, 200, 12, 4], size: [150, 9], mode: 'bicubic', antialias: true, dtype: 'bf16' },
   { shape: [1, 30, 40, 4], size: [77, 79], mode: 'bicubic' },
   { shape: [1, 16, 16, 4], size: [40, 90], mode: 'bilinear', antialias: true, scaleFactor: [2.55, 5.65] },
+  { shape: [1, 9, 40, 5], size: [12, 3], mode: 'bicubic', dtype: 'f16' },
+  { shape: [2, 9, 41, 6], size: [1, 1], mode: 'bilinear', antialias: true },
   { shape: [0, 4, 4, 1], size: [2, 2], mode: 'bilinear' },
 ]
 
+async function run(runtime: Runtime, index: number): Promise<Float32Array> {
+  const { shape, dtype, ...options } = cases[index]
+  using x = new Operands(runtime, index).normal(shape, dtype)
+  using out = resize(x, options)
+  return out.floats()
+}
+
 await t.test('agrees with the plain loops, every output written', async t => {
-  for (const [seed, { shape, dtype, ...options }] of cases.entries()) {
-    const run = (runtime: Runtime) => resize(new Operands(runtime, seed).normal(shape, dtype), options).floats()
-    const expected = await run(reference)
-    for (const runtime of [webgpu, shrunk])
-      close(
-        t,
-        await run(runtime),
-        expected,
-        options.mode === 'nearest' ? 0 : 1e-5,
-        JSON.stringify({ shape, dtype, ...options }),
-      )
+  for (const [index, each] of cases.entries()) {
+    const expected = await run(reference, index)
+    const tolerance = each.mode === 'nearest' ? 0 : 1e-5
+    for (const runtime of [webgpu, shrunk, wasm])
+      close(t, await run(runtime, index), expected, tolerance, `${runtime.name} ${JSON.stringify(each)}`)
+  }
+})
+
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [index, each] of cases.entries())
+      close(t, await run(runtime, index), await run(wasm, index), 0, `${threads} threads ${JSON.stringify(each)}`)
   }
 })
 
@@ -75,12 +96,13 @@ await t.test('nearest takes the same pixel everywhere, also where rounding decid
       // As torch reckons, in f32.
       const scale = Math.fround(input / output)
       const expected = Array.from({ length: output }, (_, i) => Math.min(Math.floor(Math.fround(i * scale)), input - 1))
-      for (const runtime of [reference, webgpu]) close(t, await run(runtime), expected, 0, `${input} to ${output}`)
+      for (const runtime of [reference, webgpu, wasm])
+        close(t, await run(runtime), expected, 0, `${input} to ${output}`)
     }
 })
 
 await t.test('a constant picture stays as it is', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const x = Tensor.from(runtime, new Array<number>(5 * 6).fill(0.7), [1, 5, 6, 1])
     for (const mode of ['nearest', 'bilinear', 'bicubic'] as const)
       for (const antialias of mode === 'nearest' ? [false] : [false, true]) {

@@ -4,14 +4,23 @@ import t from 'tap'
 import { logSoftmax, softmax } from '../../kernels/index.js'
 import { Tensor, type DType, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     for (const golden of goldenCases('softmax', 'log_softmax')) {
       const run = golden.op === 'softmax' ? softmax : logSoftmax
       const out = run(await golden.tensor(runtime, 'x'), golden.params.dim as number)
@@ -33,6 +42,7 @@ const cases: { shape: Shape; axis: number; dtype?: DType }[] = [
   { shape: [3, 7, 5, 11], axis: 2, dtype: 'f16' },
   { shape: [40, 5, 30], axis: 1, dtype: 'bf16' },
   { shape: [2, 513], axis: 1, dtype: 'f16' },
+  { shape: [2, 6, 131], axis: 1 },
   { shape: [0, 4], axis: 1 },
 ]
 
@@ -40,15 +50,33 @@ await t.test('agrees with the plain loops along any axis, every output written',
   for (const [seed, { shape, axis, dtype }] of cases.entries())
     for (const run of [softmax, logSoftmax]) {
       const expected = await run(new Operands(reference, seed).normal(shape, dtype), axis).floats()
-      for (const runtime of [webgpu, shrunk]) {
+      for (const runtime of [webgpu, shrunk, wasm]) {
         const out = run(new Operands(runtime, seed).normal(shape, dtype), axis)
         close(t, await out.floats(), expected, 2e-6, `${run.name} ${JSON.stringify({ shape, axis, dtype })}`)
       }
     }
 })
 
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [seed, { shape, axis, dtype }] of cases.entries()) {
+      const [actual, expected] = [runtime, wasm].map(each =>
+        softmax(new Operands(each, seed).normal(shape, dtype), axis),
+      )
+      close(
+        t,
+        await actual.floats(),
+        await expected.floats(),
+        0,
+        `${threads} ${JSON.stringify({ shape, axis, dtype })}`,
+      )
+    }
+  }
+})
+
 await t.test('large, hidden and impossible logits give what torch gives', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const rows = [
       [1e4, 1e4, -1e4, 9999],
       [-Infinity, 0, -Infinity, 0],

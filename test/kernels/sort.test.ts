@@ -4,14 +4,23 @@ import t from 'tap'
 import { sort, topK } from '../../kernels/index.js'
 import { readAll, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
-import { goldenCases, onRuntimes, Operands, referenceRuntime, shrunkLimits, webgpuRuntime } from '../support/kernels.js'
+import {
+  goldenCases,
+  onRuntimes,
+  Operands,
+  referenceRuntime,
+  shrunkLimits,
+  wasmRuntime,
+  webgpuRuntime,
+} from '../support/kernels.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
+const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
     const cases = goldenCases('sort ascending')
     t.equal(cases.length, 3)
     for (const golden of cases) {
@@ -23,9 +32,11 @@ await t.test('agrees with torch', t =>
   }),
 )
 
-// Around stretches of 64 and their doubles, along every kind of axis.
+// Around stretches of 64 and their doubles, along every kind of axis; around the 48 elements that WebAssembly inserts.
 const cases: { shape: Shape; axis: number; dtype?: DType }[] = [
   { shape: [1], axis: 0 },
+  { shape: [20, 48], axis: 1 },
+  { shape: [49, 5], axis: 0 },
   { shape: [3, 64, 5], axis: 1 },
   { shape: [65], axis: 0 },
   { shape: [40, 128], axis: -1 },
@@ -45,7 +56,7 @@ await t.test('agrees with the plain loops, every output written', async t => {
         return readAll([values, indices])
       }
       const expected = await run(reference)
-      for (const runtime of [webgpu, shrunk]) {
+      for (const runtime of [webgpu, shrunk, wasm]) {
         const [values, indices] = await run(runtime)
         const name = JSON.stringify({ shape, axis, dtype, descending })
         close(t, values, expected[0], 0, `values ${name}`)
@@ -54,16 +65,28 @@ await t.test('agrees with the plain loops, every output written', async t => {
     }
 })
 
-await t.test('a long line is sorted as well', async t => {
-  const x = new Operands(webgpu, 1).normal([50000])
-  const { values, indices } = sort(x)
-  const expected = (await x.floats()).toSorted()
-  close(t, await values.floats(), expected, 0, 'values')
-  t.equal(new Set(await indices.data()).size, 50000, 'every index once')
+await t.test('gives the same on any number of threads', async t => {
+  for (const threads of [0, 1, 2, 3]) {
+    const runtime = await wasmRuntime({ threads })
+    for (const [seed, { shape, axis, dtype }] of cases.entries()) {
+      const run = (each: Runtime) => sort(new Operands(each, seed).normal(shape, dtype), axis).indices.data()
+      close(t, await run(runtime), await run(wasm), 0, `${threads} ${JSON.stringify({ shape, axis, dtype })}`)
+    }
+  }
 })
 
+await t.test('a long line is sorted as well', t =>
+  onRuntimes(t, [webgpu, wasm], async (t, runtime) => {
+    const x = new Operands(runtime, 1).normal([50000])
+    const { values, indices } = sort(x)
+    const expected = (await x.floats()).toSorted()
+    close(t, await values.floats(), expected, 0, 'values')
+    t.equal(new Set(await indices.data()).size, 50000, 'every index once')
+  }),
+)
+
 await t.test('equals stay in order, NaN comes last, zeros are equal', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const line = [NaN, 0, -Infinity, 3, -0, NaN, Infinity, -3, 0, 1e-45, -1e-45, 3]
     const x = Tensor.from(runtime, line, [line.length])
     const up = sort(x)
@@ -83,7 +106,7 @@ await t.test('equals stay in order, NaN comes last, zeros are equal', t =>
 )
 
 await t.test('the largest k', t =>
-  onRuntimes(t, [reference, webgpu], async (t, runtime) => {
+  onRuntimes(t, [reference, webgpu, wasm], async (t, runtime) => {
     const x = Tensor.from(runtime, [1, 5, 5, -2, NaN, 0, 3, 3], [2, 4])
     const rows = topK(x, 2)
     t.same(rows.values.shape, [2, 2])

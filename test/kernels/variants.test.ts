@@ -13,6 +13,7 @@ import type { AdapterFacts, SubgroupMatrixConfig } from '../../tensor/webgpu/ada
 import type { Tune } from '../../tensor/webgpu/launch.js'
 import { preprocess, type Defines } from '../../tensor/webgpu/preprocess.js'
 import { webgpuRuntime } from '../support/kernels.js'
+import { forced } from '../support/variants.js'
 
 const halfConfig = (size: Pick<SubgroupMatrixConfig, 'M' | 'N' | 'K'>): SubgroupMatrixConfig => ({
   ...size,
@@ -48,6 +49,7 @@ const software: AdapterFacts = {
     minUniformBufferOffsetAlignment: 256,
   },
 }
+const withoutSubgroups: AdapterFacts = { ...software, features: { ...software.features, subgroups: false } }
 const gpu: AdapterFacts = { ...software, kind: 'hardware', isFallback: false }
 const withMatrices = (configs: SubgroupMatrixConfig[], more: Partial<AdapterFacts> = {}): AdapterFacts => ({
   ...gpu,
@@ -72,12 +74,16 @@ const picture = (channels: number, outChannels: number, groups = 1) => ({
 
 await t.test('each class of adapter has its variant', t => {
   const large = product(4096, 320, 320)
-  t.equal(matmulVariant(large, 'f16', software), 'direct')
+  t.equal(matmulVariant(large, 'f16', software), 'subgroup')
+  t.equal(matmulVariant(product(4096, 7, 320), 'f16', software), 'direct', 'columns for few lanes')
+  t.equal(matmulVariant(large, 'f16', withoutSubgroups), 'direct')
+  t.equal(matmulVariant(large, 'f16', { ...software, subgroupMaxSize: 8 }), 'direct', 'subgroups of several sizes')
   t.equal(matmulVariant(large, 'f16', gpu), 'tiled')
   t.equal(matmulVariant(large, 'f16', withMatrices([nvidia])), 'subgroup-matrix')
   t.equal(matmulVariant(large, 'f32', withMatrices([nvidia])), 'tiled', 'a weight in f32 keeps its precision')
   t.equal(matmulVariant(product(2, 1280, 320), 'f16', withMatrices([nvidia])), 'direct', 'a thin product')
-  t.equal(convVariant(picture(320, 320), 'f16', software), 'direct')
+  t.equal(convVariant(picture(320, 320), 'f16', software), 'subgroup')
+  t.equal(convVariant(picture(320, 4), 'f16', software), 'direct')
   t.equal(convVariant(picture(320, 320), 'f16', gpu), 'tiled')
   t.equal(convVariant(picture(320, 320), 'f16', withMatrices([apple])), 'subgroup-matrix')
   t.equal(convVariant(picture(4, 320), 'f16', withMatrices([apple])), 'direct', 'few channels')
@@ -105,6 +111,24 @@ await t.test('matrices are taken where the adapter has some that fit', t => {
   t.end()
 })
 
+await t.test('lanes share the rows of their tile', t => {
+  const size = { rows: 320, columns: 320 }
+  t.match(tilesOf('subgroup', size, false, software), {
+    rows: 8,
+    columns: 16,
+    perWorkgroup: 1,
+    defines: { SUBGROUP: true, LANES: 4, OWN: 2, STRIPS: 1, BLOCKS: 1, WORKGROUP: 4 },
+  })
+  t.match(tilesOf('subgroup', { rows: 3, columns: 320 }, true, software), { rows: 4, defines: { OWN: 1, BLOCKS: 2 } })
+  t.match(tilesOf('direct', size, false, gpu), {
+    rows: 8,
+    columns: 8,
+    perWorkgroup: 64,
+    defines: { SUBGROUP: false, LANES: 1, OWN: 8, STRIPS: 2, BLOCKS: 2, WORKGROUP: 64 },
+  })
+  t.end()
+})
+
 await t.test('a tune table overrules the rule, class by class', t => {
   const tune = readTune('{"adapter":"*","choices":{"matmul":"direct","matmul m4096 n512 k512 f16":"subgroup-matrix"}}')
   t.equal(shapeClass('matmul', product(4000, 320, 320), 'f16'), 'matmul m4096 n512 k512 f16')
@@ -112,6 +136,11 @@ await t.test('a tune table overrules the rule, class by class', t => {
   t.equal(matmulVariant(product(4000, 320, 320), 'f32', withMatrices([nvidia]), tune), 'direct', 'another class')
   t.equal(matmulVariant(product(4000, 320, 320), 'f16', gpu, tune), 'tiled', 'what the adapter cannot do goes by rule')
   t.equal(convVariant(picture(320, 320), 'f16', gpu, tune), 'tiled', 'another operation')
+  t.equal(
+    matmulVariant(product(4000, 320, 320), 'f32', withoutSubgroups, forced('subgroup')),
+    'direct',
+    'nor can one without subgroups',
+  )
   t.equal(shapeClass('conv', { m: 1e12, n: 0, k: 1 }, 'f32'), 'conv m1048576 n1 k1 f32', 'bounded')
   t.end()
 })
@@ -139,7 +168,10 @@ await t.test('tables that are none are refused', t => {
     [choices({ 'softmax m1 n1 k1 f32': 'direct' }), /unknown class/],
     [choices({ [`matmul m${'9'.repeat(400)} n1 k1 f32`]: 'direct' }), /unknown class/],
     ['{"adapter":"*","choices":{"__proto__":"direct"}}', /unknown class/],
-    [choices({ matmul: 'fast' }), /unknown variant for matmul; expected direct, tiled, subgroup-matrix; got "fast"/],
+    [
+      choices({ matmul: 'fast' }),
+      /unknown variant for matmul; expected direct, subgroup, tiled, subgroup-matrix; got "fast"/,
+    ],
     [choices({ matmul: { toString: 'tiled' } }), /unknown variant/],
     [choices(many), /too many choices; expected at most 4096; got 5000/],
     [' '.repeat(2 ** 20 + 1), /too long/],

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { loadWeights, Weights, WeightsError } from '../../nn/index.js'
+import { loadModel, loadWeights, Weights, WeightsError } from '../../nn/index.js'
 import { openSafetensors, writeSafetensors, type TensorFile } from '../../tensor/files/index.js'
 import {
   byteSize,
@@ -180,6 +180,21 @@ void t.test('a load that breaks off leaves nothing behind', t =>
     t.equal(runtime.statistics().live, 0)
   }),
 )
+
+void t.test('a load that waits for shaders alone can be stopped as well', async t => {
+  const runtime = await referenceRuntime()
+  runtime.warmUp = () => new Promise(() => undefined)
+  const cancel = new AbortController()
+  const build = () => {
+    const weights = new Weights()
+    weights.scope().parameter('a', [4])
+    return { weights }
+  }
+  const progress = () => void setImmediate(() => cancel.abort(new Error('enough')))
+  const options = { warmUp: () => undefined, progress, signal: cancel.signal }
+  await t.rejects(loadModel(runtime, build, inPieces({ a: ['f32', [4]] }, 4), options), { message: 'enough' })
+  t.equal(runtime.statistics().live, 0)
+})
 
 void t.test('a weight can be replaced by one of its own shape, and has one owner', async t => {
   using weights = new Weights()

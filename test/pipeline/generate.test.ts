@@ -1,4 +1,5 @@
-// generate(): seeds, masks, stopping, and what it refuses. Its numbers are compared with diffusers' in golden-*.test.ts.
+// generate(): seeds, masks, stopping, and what it refuses. Its numbers are compared with diffusers' in
+// golden-*.test.ts.
 
 import t from 'tap'
 import { generate, type GenerateOptions } from '../../pipeline/generate.js'

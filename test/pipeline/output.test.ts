@@ -1,5 +1,7 @@
 // The output folder: whole, or not at all.
 
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -72,6 +74,31 @@ await t.test('what was not committed is discarded at the end of its block', asyn
     await out.commit()
   }
   t.same(await readdir(root), ['out'])
+})
+
+await t.test('what a killed program left is removed, and what a running one writes is not', async t => {
+  const root = t.testdir({ old: {} })
+  const { pid } = spawnSync(process.execPath, ['-e', ''])
+  const id = crypto.randomUUID()
+  for (const path of ['new', 'old']) {
+    const running = await OutputFolder.create(join(root, path))
+    const partial = running.file('x').slice(0, -2)
+    await running.writeFrame(0, dot)
+    const named = (owner: string) => partial.replace(new RegExp(`${process.pid}-[\\w-]+$`), owner)
+    const killed = named(`${pid}-${id}`)
+    const others = [
+      named(`${process.ppid}-${id}`),
+      named('notes'),
+      `${killed}.txt`,
+      killed.replace('.partial-', '.partial-elsewhere-'),
+    ]
+    for (const folder of [killed, ...others]) await mkdir(folder)
+    const next = await OutputFolder.create(join(root, path))
+    t.notOk(existsSync(killed), path)
+    for (const folder of [partial, ...others]) t.ok(existsSync(folder), folder)
+    running.discard()
+    next.discard()
+  }
 })
 
 await t.test('a place that cannot be written to is known before the work', async t => {

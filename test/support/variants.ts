@@ -14,7 +14,7 @@ import { WebGpuRuntime, type WebGpuOptions } from '../../tensor/webgpu/runtime.j
 
 /** A table that asks for one variant wherever the adapter is able. */
 export function forced(variant: Variant): Tune {
-  return readTune(JSON.stringify({ adapter: '*', choices: { matmul: variant, conv: variant } }))
+  return readTune(JSON.stringify({ adapter: '*', choices: { matmul: variant, conv: variant, attention: variant } }))
 }
 
 // The face of kernels/common/matrix.wgsl in f32, every lane with the whole of each matrix.

@@ -4,6 +4,7 @@ import t from 'tap'
 import { linear, openWebGpu, slice } from '../../kernels/index.js'
 import { capture, overwrite, readAll, scope, Tensor, type Runtime } from '../../tensor/index.js'
 import { onRuntimes, Operands, referenceRuntime, webgpuRuntime } from '../support/kernels.js'
+import { watchedRuntime } from '../support/watched-device.js'
 
 const runtimes = [await referenceRuntime(), await webgpuRuntime()]
 const adapter = process.env.REVISION_ADAPTER ? undefined : ('swiftshader' as const)
@@ -163,25 +164,7 @@ void t.test('what a replay could not repeat is refused in the body, and a body t
 )
 
 await t.test('a replay makes no buffer and no bind group, and is timed like other work', async t => {
-  const { openAdapter } = await import('../../tensor/webgpu/adapter.js')
-  const { openDevice } = await import('../../tensor/webgpu/device.js')
-  const { WebGpuRuntime } = await import('../../tensor/webgpu/runtime.js')
-  const { webgpuKernels } = await import('../../kernels/webgpu.js')
-  const { shaders } = await import('../../kernels/shaders.generated.js')
-  const opened = await openDevice(await openAdapter(adapter, { quiet: true }))
-  const made: string[] = []
-  const device = new Proxy(opened.device, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]): unknown => {
-        if (['createBuffer', 'createBindGroup'].includes(String(name))) made.push(String(name))
-        return Reflect.apply(value, target, args)
-      }
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  })
-  const runtime = new WebGpuRuntime({ ...opened, device }, webgpuKernels, shaders)
+  const { runtime, made } = await watchedRuntime()
   const x = small(runtime)
   const step = capture(runtime, () => chain(x, x, 100))
   step.replay()
@@ -191,7 +174,6 @@ await t.test('a replay makes no buffer and no bind group, and is timed like othe
   await runtime.sync()
   t.same(made, [])
   step.dispose()
-  await runtime.close()
 
   const profiled = await openWebGpu({ adapter, profile: true })
   const weight = small(profiled)

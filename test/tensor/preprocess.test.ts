@@ -26,6 +26,21 @@ const files = {
   'open.wgsl': '#if A\nx',
   'stray.wgsl': '#endif',
   'lost.wgsl': '#include "none.wgsl"',
+  'endless.wgsl': '#for i in 2\n#for j in 2\n#end',
+  'countless.wgsl': '#for i in MANY\n#end',
+  'half.wgsl': '#for i in 2\n#if A\n#end\n#endif',
+  'loops.wgsl': [
+    '#param ROWS 2',
+    '#for i in ROWS',
+    'row $i',
+    '#for j in COUNT',
+    '#if ODD',
+    'at $i $j',
+    '#endif',
+    '#end',
+    '#include "part.wgsl" NAME=$i',
+    '#end',
+  ].join('\n'),
 }
 
 const lines = (file: string, defines = {}) => preprocess(file, files, defines).split('\n')
@@ -44,7 +59,21 @@ await t.test('includes once per directive, chooses branches, declares parameters
   t.end()
 })
 
+await t.test('repeats lines with their number', t => {
+  const body = (i: number, js: number[]) => [`row ${i}`, ...js.map(j => `at ${i} ${j}`), `part ${i}`]
+  t.same(lines('loops.wgsl', { COUNT: 2, ODD: true }), ['const ROWS = 2;', ...body(0, [0, 1]), ...body(1, [0, 1])])
+  t.same(lines('loops.wgsl', { COUNT: 3, ROWS: 1 }), ['const ROWS = 1;', ...body(0, [])])
+  t.same(lines('loops.wgsl', { COUNT: 0, ODD: true, ROWS: 0 }), ['const ROWS = 0;'])
+  t.end()
+})
+
 await t.test('says where a file is broken', t => {
+  t.throws(() => lines('endless.wgsl'), { message: 'endless.wgsl: #for without #end' })
+  t.throws(() => lines('half.wgsl'), { message: 'half.wgsl: #if without #endif' })
+  for (const count of [undefined, -1, 0.5, 1e9, 'many'])
+    t.throws(() => lines('countless.wgsl', count === undefined ? {} : { MANY: count }), {
+      message: 'countless.wgsl: no count; expected 0 to 1024; got MANY',
+    })
   t.throws(() => lines('open.wgsl'), { message: 'open.wgsl: #if without #endif' })
   t.throws(() => lines('stray.wgsl'), { message: 'stray.wgsl: misplaced directive; got #endif' })
   t.throws(() => lines('lost.wgsl'), { message: 'lost.wgsl: no such shader file; got none.wgsl' })

@@ -128,8 +128,8 @@ await t.test('malformed files are refused with the file, the tensor and the reas
   const table: [string, Uint8Array, RegExp][] = [
     ['nothing', new Uint8Array(0), /too short/],
     ['a cut length', new Uint8Array(7), /too short; expected at least 8 bytes; got 7/],
-    ['a length of 2^64-1', huge, /bad header length; expected at most 2 bytes/],
-    ['a cut header', safetensorsBytes(`{${good}}`, 8).subarray(0, 40), /bad header length/],
+    ['a length of 2^64-1', huge, /bad header length; expected at most 100000000 bytes/],
+    ['a cut header', safetensorsBytes(`{${good}}`, 8).subarray(0, 40), /the file is truncated; .*got 40; try downl/],
     ['no text', safetensorsBytes(Uint8Array.of(0x7b, 0xff, 0x7d)), /UTF-8/],
     ['a byte order mark', safetensorsBytes('\ufeff{}'), /'\{' as its first character/],
     ['a leading space', safetensorsBytes(' {}'), /'\{' as its first character/],
@@ -167,7 +167,11 @@ await t.test('malformed files are refused with the file, the tensor and the reas
     ['three offsets', safetensorsBytes(`{${f32('a', '[2]', '[0,8,8]')}}`, 8), /list too long/],
     ['one offset', safetensorsBytes(`{${f32('a', '[2]', '[8]')}}`, 8), /incomplete entry/],
     ['reversed offsets', safetensorsBytes(`{${f32('a', '[2]', '[8,0]')}}`, 8), /bad data_offsets/],
-    ['offsets beyond the end', safetensorsBytes(`{${f32('a', '[2]', '[0,8]')}}`, 4), /bad data_offsets.*<= 4/],
+    [
+      'offsets beyond the end',
+      safetensorsBytes(`{${f32('a', '[2]', '[0,8]')}}`, 4),
+      /the file is truncated; expected \d+ bytes/,
+    ],
     [
       'offsets of another size',
       safetensorsBytes(`{${f32('a', '[3]', '[0,8]')}}`, 8),
@@ -281,7 +285,7 @@ await t.test('a checkpoint in shards acts as one file', async t => {
   write([['1', 'model-3.safetensors']])
   await t.rejects(openCheckpoint(path), {
     name: 'FileError',
-    message: /model-3\.safetensors: cannot be opened; got ENOENT/,
+    message: /model-3\.safetensors: there is no such file/,
   })
   write(Array.from({ length: 513 }, (_, i) => [String(i), `${i}.safetensors`] as const))
   await t.rejects(openCheckpoint(path), { name: 'FileError', message: /too many shards/ })
@@ -293,6 +297,6 @@ await t.test('a checkpoint in shards acts as one file', async t => {
 
 await t.test('what is not there or not a file cannot be opened', async t => {
   const folder = t.testdir()
-  await t.rejects(openCheckpoint(join(folder, 'none')), { name: 'FileError', message: /cannot be opened; got ENOENT/ })
+  await t.rejects(openCheckpoint(join(folder, 'none')), { name: 'FileError', message: /there is no such file/ })
   await t.rejects(openSafetensors(folder), { name: 'FileError', message: /not a regular file/ })
 })

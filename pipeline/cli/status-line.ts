@@ -1,0 +1,27 @@
+// Text on standard error about what is going on: lines, or on a terminal one line that changes.
+
+export class StatusLine {
+  #pending = false
+
+  /** A line that stays. */
+  line(text: string): void {
+    this.change(text)
+    this.end()
+  }
+
+  /** On a terminal the line stays open for the next text to replace it. */
+  change(text: string): void {
+    if (!process.stderr.isTTY) {
+      process.stderr.write(`${text}\n`)
+      return
+    }
+    process.stderr.write(`${this.#pending ? '\r\x1b[K' : ''}${text}`)
+    this.#pending = true
+  }
+
+  /** Leaves the terminal on a fresh line. */
+  end(): void {
+    if (this.#pending) process.stderr.write('\n')
+    this.#pending = false
+  }
+}

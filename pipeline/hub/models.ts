@@ -1,0 +1,45 @@
+// Models that are known by a short name, and which of their files are read here.
+
+import { weightNames, type WeightsBase } from '../../models/checkpoint.js'
+
+export interface HubModel {
+  /** `owner/name` on the Hugging Face hub. */
+  readonly repository: string
+  readonly about: string
+}
+
+const stableVideo = (name: string, about: string): HubModel => ({
+  repository: `stabilityai/stable-video-diffusion-${name}`,
+  about,
+})
+
+/** By the names that the command line knows. */
+export const hubModels = {
+  svd: stableVideo('img2vid', '14 frames of 1024 x 576'),
+  'svd-xt': stableVideo('img2vid-xt', '25 frames of 1024 x 576'),
+  'svd-xt-1.1': stableVideo('img2vid-xt-1-1', '25 frames of 1024 x 576, at 6 frames a second'),
+} as const satisfies Record<string, HubModel>
+
+export type HubModelName = keyof typeof hubModels
+
+export const hubModelNames = Object.keys(hubModels) as HubModelName[]
+
+/** Configurations of a Stable Video Diffusion model: what openModelFolder and the scheduler read. */
+export const configFiles = [
+  'model_index.json',
+  'scheduler/scheduler_config.json',
+  'unet/config.json',
+  'vae/config.json',
+  'image_encoder/config.json',
+] as const
+
+const weights: readonly [string, WeightsBase][] = [
+  ['unet', 'diffusion_pytorch_model'],
+  ['vae', 'diffusion_pytorch_model'],
+  ['image_encoder', 'model'],
+]
+
+/** For each network the paths that its weights may have, the preferred first; an index stands for its shards. */
+export function weightPaths(variant: string | undefined): string[][] {
+  return weights.map(([folder, base]) => weightNames(base, variant).map(name => `${folder}/${name}`))
+}
