@@ -44,7 +44,9 @@ t.teardown(() => rm(folder, { recursive: true }))
 await makeTinyModel(join(folder, 'svd'))
 await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
 
-const options = { cwd: folder, env: { ...process.env, REVISION_ADAPTER: 'swiftshader', REVISION_QUIET: '1' } }
+// Where an example names no runtime it runs on the CPU; those that ask for WebGPU get the adapter that is everywhere.
+const env = { ...process.env, REVISION_RUNTIME: 'wasm', REVISION_ADAPTER: 'swiftshader', REVISION_QUIET: '1' }
+const options = { cwd: folder, env }
 
 for (const [index, { file, line, language, code }] of (await examples()).entries())
   await t.test(`${file}:${line}`, async t => {

@@ -53,8 +53,8 @@ interface Case {
   residual?: boolean
 }
 
-// Around the edges of tiles of 8 x 8, 8 x 16, 16 x 32 and 32 x 32, K around multiples of four, every format of the weight,
-// every epilogue.
+// Around the edges of tiles of 8 x 8, 8 x 16, 16 x 32 and 32 x 32, K around multiples of four, every format of the
+// weight, every epilogue.
 const edges: Case[] = [
   { m: 1, n: 1, k: 1 },
   { m: 7, n: 9, k: 3, transposed: true, bias: true },

@@ -16,6 +16,7 @@ import { NotFiniteError } from '../../pipeline/finite.js'
 import { encodePng } from '../../pipeline/media/encode.js'
 import { readPicture } from '../../pipeline/media/decode.js'
 import { DeviceLostError } from '../../tensor/index.js'
+import { openAdapter } from '../../tensor/webgpu/adapter.js'
 import { makeTinyModel } from '../support/model.js'
 import { golden, projectRoot } from '../support/paths.js'
 
@@ -27,7 +28,7 @@ interface Outcome {
   stderr: string
 }
 
-const environment = { ...process.env, REVISION_QUIET: '1', REVISION_DEBUG: '', REVISION_ADAPTER: 'swiftshader' }
+const environment = { ...process.env, REVISION_QUIET: '1', REVISION_DEBUG: '', REVISION_RUNTIME: 'wasm' }
 
 function revision(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const options = { env: { ...environment, ...env } }
@@ -309,7 +310,8 @@ await t.test('a video', async t => {
 })
 
 await t.test('doctor', async t => {
-  const { code, stdout, stderr } = await revision(['doctor', '--json'])
+  const env = { REVISION_RUNTIME: '', REVISION_ADAPTER: 'swiftshader' }
+  const { code, stdout, stderr } = await revision(['doctor', '--json'], env)
   t.equal(code, 0, stderr)
   const found = JSON.parse(stdout) as { checks: object[] }
   t.match(found, {
@@ -318,6 +320,13 @@ await t.test('doctor', async t => {
     adapter: { kind: 'swiftshader', why: 'REVISION_ADAPTER asks for swiftshader', features: { subgroups: true } },
   })
   t.ok(found.checks.length > 20)
+  const gpu = await openAdapter('hardware', { quiet: true }).catch(() => undefined)
+  const chosen = await revision(['doctor'], { REVISION_RUNTIME: '', REVISION_ADAPTER: '' })
+  const expected = gpu
+    ? /runtime {2}webgpu: .*a GPU comes first/
+    : /runtime {2}wasm: .*there is no GPU\)\nloops {4}none left/
+  t.match(chosen, { code: 0, stdout: expected })
+  t.match(chosen.stdout, /all \d+ checks pass\n$/)
   const plain = await revision(['doctor'], { REVISION_RUNTIME: 'reference' })
   t.match(plain, { code: 0, stdout: /runtime {2}reference: .*REVISION_RUNTIME asks for it[^]*all \d+ checks pass\n$/ })
 })

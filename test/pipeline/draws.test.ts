@@ -8,7 +8,7 @@ import t from 'tap'
 import { generate, type GenerateOptions } from '../../pipeline/generate.js'
 import { readPicture } from '../../pipeline/media/decode.js'
 import { Generator, keep, type Tensor } from '../../tensor/index.js'
-import { webgpuRuntime } from '../support/kernels.js'
+import { wasmRuntime } from '../support/kernels.js'
 import { makeTinyModel } from '../support/model.js'
 import { golden } from '../support/paths.js'
 
@@ -16,7 +16,7 @@ const model = await mkdtemp(join(tmpdir(), 'revision-test-'))
 t.teardown(() => rm(model, { recursive: true }))
 await makeTinyModel(model)
 const image = await readPicture(golden('svd-pipeline-tiny/square.png'))
-const runtime = await webgpuRuntime()
+const runtime = await wasmRuntime()
 
 /** The latents of the picture and those that the video begins with. */
 async function beginning(options: Partial<GenerateOptions>): Promise<Float32Array[]> {

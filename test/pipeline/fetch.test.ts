@@ -179,7 +179,7 @@ await t.test('lies about lengths and contents are found out', async t => {
   ]
   for (const [what, answers, message] of cases) {
     const path = at(what)
-    await t.rejects(bring(path, answers), { name: /^(FileError|HttpStatusError)$/, message }, what)
+    await t.rejects(bring(path, answers), { name: 'FileError', message }, what)
     t.notOk(existsSync(path), `${what}: no file`)
   }
   await writeFile(at('part.partial'), body.subarray(0, 4000))
@@ -295,6 +295,7 @@ await t.test('on the command line: stopped, gone on with, refused', { skip: proc
   for (const [args, message] of [
     [['sdxl', '--to', at('no')], /Invalid values:.*model.*sdxl/],
     [['svd', '--to', at('no')], /img2vid\/.*status 404; try another revision/],
+    [['svd-xt', '--to', ''], /name of the folder is empty/],
     [['svd-xt'], /Missing required argument: to/],
     [['svd-xt', '--to', at('no'), '--endpoint', 'ftp://x'], /not a URL/],
   ] as const)

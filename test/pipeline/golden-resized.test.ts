@@ -3,5 +3,5 @@
 import t from 'tap'
 import { compareStages, pipelineRuntime } from '../support/pipeline.js'
 
-for (const name of ['webgpu', 'reference'] as const)
+for (const name of ['wasm', 'webgpu'] as const)
   await t.test(name, async t => compareStages(t, await pipelineRuntime(name), 'nocfg_resized'))

@@ -3,5 +3,4 @@
 import t from 'tap'
 import { compareStages, pipelineRuntime } from '../support/pipeline.js'
 
-for (const name of ['webgpu', 'reference'] as const)
-  await t.test(name, async t => compareStages(t, await pipelineRuntime(name), 'wide'))
+await t.test('wide', async t => compareStages(t, await pipelineRuntime('wasm'), 'wide'))

@@ -4,26 +4,19 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { openRuntime } from '../../kernels/index.js'
 import { generate, type GenerateEvent, type LoadProgress } from '../../pipeline/generate.js'
 import { NotFiniteError } from '../../pipeline/index.js'
 import { readPicture } from '../../pipeline/media/decode.js'
 import { openSafetensors, writeSafetensors } from '../../tensor/files/index.js'
 import type { Tensor } from '../../tensor/index.js'
-import { makeTinyModel } from '../support/model.js'
 import { golden } from '../support/paths.js'
+import { model, pipelineRuntime } from '../support/pipeline.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-test-'))
 t.teardown(() => rm(folder, { recursive: true }))
-const model = join(folder, 'model')
-await makeTinyModel(model)
 const image = await readPicture(golden('svd-pipeline-tiny/nocfg_resized.png'))
 const small = { model, image, width: 64, height: 64, frames: 1, steps: 1 }
-const runtime = await openRuntime({
-  runtime: 'webgpu',
-  adapter: process.env.REVISION_ADAPTER ? undefined : 'swiftshader',
-})
-t.teardown(() => runtime.close())
+const runtime = await pipelineRuntime('wasm')
 
 void t.test('guidance is heard whenever it is above 1 anywhere', async t => {
   for (const [minGuidance, maxGuidance, batch] of [
@@ -42,6 +35,7 @@ void t.test('guidance is heard whenever it is above 1 anywhere', async t => {
 })
 
 void t.test('each stage loads what it uses, and gives all memory back', async t => {
+  const runtime = await pipelineRuntime('webgpu')
   const loads = new Map<string, LoadProgress>()
   const onLoad = (load: LoadProgress) => loads.set(load.stage, load)
   const idle: [GenerateEvent['type'], number][] = []

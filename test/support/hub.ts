@@ -29,18 +29,18 @@ export function sending(body: Uint8Array): Answer {
 
 /** The first `count` bytes of a good answer, and then the line is cut. */
 export function cutAfter(count: number, body: Uint8Array): Answer {
-  return (request, response) => {
-    const { end } = response
-    response.end = ((rest: Uint8Array) =>
-      response.write(rest.subarray(0, count), () => response.destroy())) as unknown as typeof end
-    sending(body)(request, response)
-  }
+  return beginning(count, body, response => response.destroy())
 }
 
 /** The first `count` bytes of a good answer, and then silence. */
 export function silentAfter(count: number, body: Uint8Array): Answer {
+  return beginning(count, body, () => undefined)
+}
+
+function beginning(count: number, body: Uint8Array, then: (response: ServerResponse) => void): Answer {
   return (request, response) => {
-    response.end = ((rest: Uint8Array) => response.write(rest.subarray(0, count))) as unknown as typeof response.end
+    response.end = ((rest: Uint8Array) =>
+      response.write(rest.subarray(0, count), () => then(response))) as unknown as typeof response.end
     sending(body)(request, response)
   }
 }
