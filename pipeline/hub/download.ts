@@ -84,7 +84,8 @@ export async function download(file: RemoteFile, path: string, options: Download
   const partial = partialPath(path)
   await using growing = await GrowingFile.open(partial, constants.O_RDWR | constants.O_CREAT, options.progress)
   await growing.readHash(signal)
-  if (growing.size > file.size) await growing.clear()
+  // Without a checksum nobody would notice parts of two versions.
+  if (growing.size > file.size || file.sha256 === undefined) await growing.clear()
   const resumed = growing.size > 0
   await transfer(target, file, growing)
   // What an earlier run left may be of another version.
@@ -123,13 +124,15 @@ async function transfer(target: Target, { size }: RemoteFile, growing: GrowingFi
       const plain = { 'accept-encoding': 'identity' }
       const range = growing.size > 0 ? { range: `bytes=${growing.size}-` } : undefined
       const response = await send(target, { ...plain, ...range })
+      // A server without ranges sends everything.
+      const start = response.status === 200 ? 0 : growing.size
       try {
-        if (response.status === 200 && growing.size > 0) await growing.clear() // a server without ranges
-        checkResponse(where, response, growing.size, size)
+        checkResponse(where, response, start, size)
       } catch (error) {
         await discard(response)
         throw error
       }
+      if (start < growing.size) await growing.clear()
       for await (const bytes of bodyOf(response)) {
         if (growing.size + bytes.length > size)
           throw new FileError({ where, what: 'the server sends more than it told', expected: `${size} bytes` })

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
 import { NodeFileSource } from '../../tensor/files/index.js'
 import { readIndex } from '../../tensor/files/shards.js'
-import { FileError } from '../../tensor/index.js'
+import { FileError, UsageError } from '../../tensor/index.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { bytesPresent, download } from './download.js'
 import { configFiles, weightPaths } from './models.js'
@@ -24,13 +24,14 @@ export interface FetchOptions extends HubOptions {
 /**
  * Brings a Stable Video Diffusion model to a folder; what an earlier run left there is gone on with. Throws a FileError
  * if the hub refuses, files are missing or damaged, there is no room, or the model is not one that runs here; a
- * UsageError on a bad endpoint or token. What has come stays for the next time.
+ * UsageError on an empty folder, a bad endpoint or token. What has come stays for the next time.
  */
 export async function fetchModel(
   name: string,
   folder: string,
   { variant, progress, ...hub }: FetchOptions = {},
 ): Promise<ModelFolder> {
+  if (folder.trim() === '') throw new UsageError({ where: 'fetch', what: 'the name of the folder is empty' })
   const repository = new HubRepository(name, hub)
   const list = await repository.list()
   const weights = weightPaths(variant).map(paths => find(name, list, paths))

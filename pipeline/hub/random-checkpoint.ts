@@ -12,7 +12,7 @@ import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import type { Parameter, Weights } from '../../nn/index.js'
 import { writeSafetensors } from '../../tensor/files/index.js'
 import { byteSize, type DType, fromFloat32, Generator, type HostArray, type Shape, sizeOf } from '../../tensor/index.js'
-import { OutputFolder } from '../media/output.js'
+import type { OutputFolder } from '../media/output.js'
 import { type ArchitectureName, architectures, modelIndex, schedulerConfig } from './architectures.js'
 import { checkRoom } from './room.js'
 
@@ -98,8 +98,8 @@ async function writeJson(output: OutputFolder, name: string, value: object): Pro
 }
 
 /**
- * Uniform numbers: kernels and matrices with variance 1 / fan-in, biases near 0, scales of norms near 1; what else there
- * is, tokens and blending factors, in -1..1.
+ * Uniform numbers: kernels and matrices with variance 1 / fan-in, biases near 0, scales of norms near 1; what else
+ * there is, tokens and blending factors, in -1..1.
  */
 function randomWeights({ name, storedShape }: Parameter, dtype: DType, generator: Generator): HostArray {
   const [middle, bound] = rangeOf(name, storedShape)

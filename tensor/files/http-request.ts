@@ -52,6 +52,7 @@ export class HttpStatusError extends FileError {
   constructor(where: string, expected: number, status: number) {
     const hint = status === 401 || status === 403 ? 'a token in the header authorization' : undefined
     super({ where, what: 'cannot be read', expected: `status ${expected}`, got: `status ${status}`, hint })
+    this.name = 'FileError' // to readers it is one like any other
     this.status = status
   }
 }

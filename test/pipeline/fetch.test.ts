@@ -56,7 +56,7 @@ const unet = 'unet/diffusion_pytorch_model.safetensors'
 const body = Uint8Array.from({ length: 10_000 }, (_, i) => (i * 7) % 251)
 
 /** Brings the one file `x.bin` of the hub to `path`. */
-async function bring(path: string, first: Answer[] = [], expected: { size?: number; sha256?: string } = {}) {
+async function bring(path: string, first: Answer[] = [], expected: { sha256?: string | undefined } = {}) {
   serve(new Map([['x.bin', body]]))
   waits = []
   hub.first.set('x.bin', first)
@@ -153,6 +153,15 @@ await t.test('a partial file is gone on with, if it is of this version', async t
   await writeFile(at('rangeless.partial'), body.subarray(0, 4000))
   await bring(at('rangeless'), [(_, response) => response.end(body)])
   t.strictSame(await read(at('rangeless')), body, 'a server without ranges sends everything')
+
+  await writeFile(at('unknown.partial'), body.subarray(0, 4000))
+  await bring(at('unknown'), [], { sha256: undefined })
+  t.same(ranges(), [undefined], 'without a checksum nothing is gone on with')
+
+  await writeFile(at('kept.partial'), body.subarray(0, 4000))
+  await t.rejects(bring(at('kept'), [(_, response) => response.end('log in first')]), /another length/)
+  await bring(at('kept'))
+  t.same(ranges(), ['bytes=4000-'], 'a wrong answer costs nothing that was there')
 
   await writeFile(at('whole.partial'), body)
   await bring(at('whole'))
