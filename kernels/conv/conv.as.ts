@@ -140,6 +140,7 @@ function sumOf4(p: ConvParams, pixel: u32, outChannel: u32, weight: usize): v128
   const start = (frameIndex % p.outFrames) - p.framesBefore
   const top = ((pixel / p.outColumns) % p.outRows) * p.stride - p.rowsBefore
   const left = (pixel % p.outColumns) * p.stride - p.columnsBefore
+  const beside = channel1 - channel0 == 1 && channel2 - channel1 == 1 && channel3 - channel2 == 1
   let sum = f32x4.splat(0)
   for (let frame: u32 = 0; frame < p.frameTaps; frame++)
     for (let row: u32 = 0; row < p.rowTaps; row++)
@@ -154,7 +155,7 @@ function sumOf4(p: ConvParams, pixel: u32, outChannel: u32, weight: usize): v128
         const x = at(p.x, place * p.channels, p.xFormat)
         for (let i: u32 = 0; i < groupChannels; i++, weight += step) {
           let seen: v128
-          if (channel3 - channel0 == 3) seen = load4(at(x, channel0 + i, p.xFormat), p.xFormat)
+          if (beside) seen = load4(at(x, channel0 + i, p.xFormat), p.xFormat)
           else {
             seen = f32x4.splat(load1(at(x, channel0 + i, p.xFormat), p.xFormat))
             seen = f32x4.replace_lane(seen, 1, load1(at(x, channel1 + i, p.xFormat), p.xFormat))

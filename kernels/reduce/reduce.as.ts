@@ -59,7 +59,7 @@ function finish(p: ReduceParams, result: u32, state: usize): void {
   const n: f64 = p.total
   let value = load<f64>(state)
   if (p.kind == MEAN) value /= n
-  else if (p.kind == VARIANCE) value = max<f64>(0, (load<f64>(state, 8) - (value * value) / n) / n)
+  else if (p.kind == VARIANCE) value = n > 0 ? max<f64>(0, (load<f64>(state, 8) - (value * value) / n) / n) : 0
   store<f32>(floatAt(p.out, result), <f32>value)
 }
 

@@ -211,7 +211,7 @@ export class ReferenceRuntime implements Runtime {
     } catch (cause) {
       throw new OutOfMemoryError(label, { asked: bytes, live, peak }, { cause })
     }
-    if (this.#poison) new Uint32Array(block.memory.buffer, 0, bytes >> 2).fill(poisonWord)
+    if (this.#poison) new Uint32Array(block.memory.buffer, 0, Math.floor(bytes / 4)).fill(poisonWord)
     this.#statistics.live += bytes
     this.#statistics.peak = Math.max(peak, this.#statistics.live)
     this.#statistics.misses++

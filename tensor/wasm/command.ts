@@ -10,6 +10,8 @@ export const control = {
   completed: 1,
   /** Threads that sleep until there is a command. */
   sleepers: 2,
+  /** Failures of kernels, counted. */
+  failed: 3,
   /** For each thread the command that it is at. */
   places: 8,
 } as const
@@ -71,14 +73,26 @@ function wordOf(where: string, { name, type }: ParamField, value: number): numbe
   return value | 0
 }
 
-/** Writes a command's words; throws a KernelError when parameters are missing, unknown, or do not fit their types. */
+/** No runtime shares its work between more. */
+export const mostThreads = 64
+
+/** Writes a command's words; throws a KernelError when it cannot be counted, or parameters are missing or do not fit. */
 export function encode(where: string, parts: CommandParts): Command {
-  const { fields, params } = parts
+  const { units, grain, fields, params } = parts
+  // Every thread may take a last run behind the end.
+  const counts = [units, grain].every(n => Number.isInteger(n) && n > 0) && units + mostThreads * grain < 2 ** 31
+  if (!counts)
+    throw new KernelError({
+      where,
+      what: 'units cannot be counted',
+      expected: `whole numbers, units + ${mostThreads} grain below 2^31`,
+      got: `${units} units by ${grain}`,
+    })
   const words: number[] = Array.from({ length: field.params + fields.length }, () => 0)
   const relative: number[] = []
   words[field.kernel] = parts.kernel
-  words[field.units] = parts.units
-  words[field.grain] = parts.grain
+  words[field.units] = units
+  words[field.grain] = grain
   words[field.scratch] = parts.scratch
   words[field.scratchStride] = parts.scratchStride
   fields.forEach((param, i) => {

@@ -21,7 +21,7 @@ export class SharedMemory {
   constructor(shared: boolean) {
     this.memory = reserve(shared)
     this.#bytes = new Uint8Array(this.memory.buffer)
-    // Kernels may read, though not use, a vector's width behind the last range.
+    // Kernels may read, though not use, 63 bytes behind the last range.
     this.heap = new Heap(roundUp(heapStart), end => this.#reach(end + alignment))
   }
 
@@ -30,16 +30,21 @@ export class SharedMemory {
     return this.#bytes.subarray(address, address + bytes)
   }
 
+  #grow(bytes: number): boolean {
+    try {
+      this.memory.grow(Math.ceil(bytes / page))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   #reach(end: number): boolean {
     const has = this.memory.buffer.byteLength
     if (end <= has) return true
     if (end > mostPages * page) return false
     const wanted = Math.min(mostPages * page, Math.max(end, has + growth))
-    try {
-      this.memory.grow(Math.ceil((wanted - has) / page))
-    } catch {
-      return false
-    }
+    if (!this.#grow(wanted - has) && !this.#grow(end - has)) return false
     this.#bytes = new Uint8Array(this.memory.buffer)
     return true
   }

@@ -1,10 +1,18 @@
 // Where commands go: to worker threads, or to the calling thread where there can be no others.
 
-import { DeviceLostError, KernelError, type RevisionError } from '../errors.js'
+import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
 import { webAssembly, type Memory, type Module } from './api.js'
 import { control, field, hostCommand, place, ring, type Command } from './command.js'
 import type { WorkerMessage, WorkerStart } from './worker.js'
 import { startWorker, type RunningWorker } from './workers.js'
+
+/** A job for the thread that owns the runtime. */
+export interface Job {
+  /** Must not throw. */
+  run(): void
+  /** Called in its place when its turn will never come. */
+  fail(reason: RevisionError): void
+}
 
 /** Runs commands and jobs of the host's, one after the other, in the order in which they come. */
 export interface Queue {
@@ -12,8 +20,9 @@ export interface Queue {
   /** Everything handed over so far is done. */
   readonly idle: boolean
   command(command: Command): void
-  /** A job for the thread that owns the runtime, which must not throw. */
-  host(job: () => void): void
+  host(job: Job): void
+  /** Why nothing runs any more. */
+  readonly lost: RevisionError | undefined
   /** What went wrong since the last call. */
   takeFailure(): RevisionError | undefined
   close(): Promise<void>
@@ -29,12 +38,16 @@ export class InlineQueue implements Queue {
   readonly threads = 1
   readonly idle = true
   readonly #kernels: Kernel[]
+  readonly #names: readonly string[]
+  #failure: RevisionError | undefined
+  lost: RevisionError | undefined
   readonly #memory: Memory
   #words: Int32Array
 
   constructor(module: Module, memory: Memory, names: readonly string[]) {
     const { exports } = new webAssembly.Instance(module, { env: { memory } })
     this.#kernels = names.map(name => exports[name] as Kernel)
+    this.#names = names
     this.#memory = memory
     this.#words = new Int32Array(memory.buffer)
   }
@@ -45,23 +58,29 @@ export class InlineQueue implements Queue {
     const words = this.#words
     place(words, ring.start, command)
     const scratch = words[ring.start + field.scratch] >>> 0
-    this.#kernels[words[ring.start + field.kernel]](
-      4 * (ring.start + field.params),
-      0,
-      words[ring.start + field.units],
-      scratch,
-    )
+    const kernel = words[ring.start + field.kernel]
+    try {
+      this.#kernels[kernel](4 * (ring.start + field.params), 0, words[ring.start + field.units], scratch)
+    } catch (error) {
+      this.#failure ??= kernelFailed(this.#names[kernel], String(error))
+    }
   }
 
-  host(job: () => void): void {
-    job()
+  host(job: Job): void {
+    job.run()
   }
 
-  takeFailure(): undefined {
-    return undefined
+  takeFailure(): RevisionError | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
   }
 
   async close(): Promise<void> {}
+}
+
+function kernelFailed(kernel: string, reason: string): KernelError {
+  return new KernelError({ where: 'wasm', what: `kernel ${kernel} failed`, got: reason })
 }
 
 /** Shares every command between worker threads. */
@@ -70,13 +89,16 @@ export class WorkerQueue implements Queue {
   readonly #words: Int32Array
   readonly #workers: RunningWorker[]
   /** What the host does when its turns come. */
-  readonly #jobs: (() => void)[] = []
+  readonly #jobs: Job[] = []
   /** Commands that wait for room in the ring. */
   readonly #overflow: Command[] = []
   #submitted = 0
   #failure: RevisionError | undefined
-  #dead: DeviceLostError | undefined
-  #closed = false
+  /** Kernels' failures that the host has been told of. */
+  #told = 0
+  /** It is the host's turn. */
+  #turn = false
+  lost: RevisionError | undefined
 
   constructor(module: Module, memory: Memory, names: readonly string[], threads: number) {
     this.threads = threads
@@ -97,27 +119,26 @@ export class WorkerQueue implements Queue {
   }
 
   command(command: Command): void {
-    if (this.#dead) return
+    if (this.lost) return
     if (this.#overflow.length > 0 || this.#isFull) this.#defer(command)
     else this.#submit(command)
   }
 
-  host(job: () => void): void {
-    if (this.#dead) return job()
+  host(job: Job): void {
+    if (this.lost) return job.fail(this.lost)
     // Idle threads do not keep the process alive; those that somebody waits for do.
     if (this.#jobs.push(job) === 1) for (const worker of this.#workers) worker.ref()
     this.command(hostTurn)
   }
 
   takeFailure(): RevisionError | undefined {
-    const failure = this.#dead ?? this.#failure
+    const failure = this.lost ?? this.#failure
     this.#failure = undefined
     return failure
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    await Promise.all(this.#workers.map(worker => worker.stop()))
+    await this.#end(new LifetimeError({ where: 'wasm', what: 'runtime is closed' }))
   }
 
   get #pending(): number {
@@ -137,6 +158,7 @@ export class WorkerQueue implements Queue {
   }
 
   #refill(): void {
+    if (this.lost) return
     let count = 0
     while (count < this.#overflow.length && !this.#isFull) this.#submit(this.#overflow[count++])
     this.#overflow.splice(0, count)
@@ -152,32 +174,37 @@ export class WorkerQueue implements Queue {
   }
 
   #receive(message: WorkerMessage): void {
-    if (this.#closed) return
+    if (this.lost) return
     if (message.type === 'failed') {
-      this.#failure ??= new KernelError({
-        where: 'wasm',
-        what: `kernel ${message.kernel} failed`,
-        got: message.reason,
-      })
-      return
-    }
+      this.#told++
+      this.#failure ??= kernelFailed(message.kernel, message.reason)
+    } else this.#turn = true
+    // Threads' messages may overtake each other: a failure before the host's turn is to be known in that turn.
+    if (this.#turn && Atomics.load(this.#words, control.failed) === this.#told) this.#takeTurn()
+  }
+
+  #takeTurn(): void {
+    this.#turn = false
     const job = this.#jobs.shift()
     if (this.#jobs.length === 0) for (const worker of this.#workers) worker.unref()
-    job?.()
+    job?.run()
     const done = Atomics.load(this.#words, control.completed)
     Atomics.store(this.#words, control.completed, (done + 1) | 0)
     Atomics.notify(this.#words, control.completed)
   }
 
-  /** A thread that is gone never comes back: whoever waits is told. */
+  /** A thread that is gone never comes back. */
   #die(reason: string): void {
-    if (this.#closed || this.#dead) return
-    this.#dead = new DeviceLostError({
-      where: 'wasm',
-      what: `a worker thread ended (${reason})`,
-      hint: 'a new runtime',
-    })
+    const what = `a worker thread ended (${reason})`
+    void this.#end(new DeviceLostError({ where: 'wasm', what, hint: 'a new runtime' }))
+  }
+
+  /** Whoever waits is told that it is in vain. */
+  async #end(reason: RevisionError): Promise<void> {
+    if (this.lost) return
+    this.lost = reason
     this.#overflow.length = 0
-    for (const job of this.#jobs.splice(0)) job()
+    for (const job of this.#jobs.splice(0)) job.fail(reason)
+    await Promise.all(this.#workers.map(worker => worker.stop()))
   }
 }

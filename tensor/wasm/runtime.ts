@@ -1,7 +1,14 @@
 // The WebAssembly runtime: SIMD kernels over one memory, shared by worker threads. Commands run in the order in which they
 // are recorded, so memory may go to its next owner as soon as it is released on the host's clock.
 
-import { KernelError, LifetimeError, OutOfMemoryError, UsageError, type RevisionError } from '../errors.js'
+import {
+  DeviceLostError,
+  KernelError,
+  LifetimeError,
+  OutOfMemoryError,
+  UsageError,
+  type RevisionError,
+} from '../errors.js'
 import type { Each, Op, TensorSpec } from '../op.js'
 import { bytesOf } from '../op.js'
 import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
@@ -15,7 +22,7 @@ import {
   type Storage,
   type StoredTensor,
 } from '../runtime.js'
-import { encode, type Command } from './command.js'
+import { encode, mostThreads, type Command } from './command.js'
 import { alignment, roundUp } from './heap.js'
 import type { Launch, WasmKernel, WasmParam } from './launch.js'
 import { SharedMemory } from './memory.js'
@@ -32,8 +39,6 @@ export interface WasmOptions extends RuntimeOptions {
   /** Use fused multiply-adds where the host has them; default true. */
   relaxed?: boolean
 }
-
-const mostThreads = 64
 
 class WasmBlock implements Block {
   holders = 0
@@ -81,6 +86,8 @@ const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
 
 /** Work whose memory is known, ready to be handed over any number of times. */
 type Work = { command: Command } | { job: () => void }
+
+const nobodyWaits = () => {}
 
 /** Work being recorded: made ready when its memory is settled. */
 interface Recorded {
@@ -194,8 +201,14 @@ export class WasmRuntime implements Runtime {
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
     this.#assertNotRecording('read')
     const views = storages.map(storage => ({ address: blockOf(storage).address, bytes: storage.bytes }))
-    const copies = await new Promise<Uint8Array[]>(resolve =>
-      this.#queue.host(() => resolve(views.map(({ address, bytes }) => this.#memory.view(address, bytes).slice()))),
+    const copies = await this.#inTurn(() =>
+      views.map(({ address, bytes }) => {
+        try {
+          return this.#memory.view(address, bytes).slice()
+        } catch (cause) {
+          throw new OutOfMemoryError('read', { asked: bytes, live: this.#live, peak: this.#peak }, { cause })
+        }
+      }),
     )
     this.#throwFailure()
     return copies
@@ -292,7 +305,7 @@ export class WasmRuntime implements Runtime {
 
   async sync(): Promise<void> {
     this.#assertOpen('sync')
-    await new Promise<void>(resolve => this.#queue.host(resolve))
+    await this.#inTurn(() => {})
     this.#throwFailure()
   }
 
@@ -323,15 +336,16 @@ export class WasmRuntime implements Runtime {
     const target = block.address + offset
     if (this.#queue.idle) return this.#memory.view(target, data.byteLength).set(data)
     const copy = data.slice()
-    this.#queue.host(() => this.#memory.view(target, copy.byteLength).set(copy))
+    this.#queue.host({ run: () => this.#memory.view(target, copy.byteLength).set(copy), fail: nobodyWaits })
   }
 
   #launch(op: string, launch: Launch): void {
     const { kernel, params, scratch = 0 } = launch
-    const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
+    if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
     const tensors = Object.entries(params).flatMap(([name, value]) =>
       isTensor(value) ? [[name, held(value)] as const] : [],
     )
+    const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
     const scratchPlace = privateMemory && placeOf(privateMemory)
     const prepare = (): Work => {
       const addresses = tensors.map(([name, { place, label }]) => [name, blockAt(place, label).address])
@@ -340,12 +354,14 @@ export class WasmRuntime implements Runtime {
         command: this.#encode(op, launch, { ...params, ...Object.fromEntries(addresses) }, scratchAddress),
       }
     }
-    if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
-    if (this.#recording) {
-      this.#recording.works.push(prepare)
-      this.#recording.memory.use([...tensors.map(([, { place }]) => place), ...(scratchPlace ? [scratchPlace] : [])])
-    } else this.#submit(prepare())
-    if (privateMemory) this.release(privateMemory)
+    try {
+      if (this.#recording) {
+        this.#recording.works.push(prepare)
+        this.#recording.memory.use([...tensors.map(([, { place }]) => place), ...(scratchPlace ? [scratchPlace] : [])])
+      } else this.#submit(prepare())
+    } finally {
+      if (privateMemory) this.release(privateMemory)
+    }
   }
 
   #launchNow(kernel: string, params: Record<string, number>, units: number): void {
@@ -355,7 +371,7 @@ export class WasmRuntime implements Runtime {
   #encode(op: string, launch: Launch, params: Readonly<Record<string, WasmParam>>, scratch: number): Command {
     const { kernel, units, scratch: privateBytes = 0 } = launch
     // Four runs for each thread even out what threads are kept from by others on the machine.
-    const grain = launch.grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers)))
+    const grain = Math.min(units, launch.grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers))))
     return encode(op, {
       kernel: this.#numbers.get(kernel)!,
       units,
@@ -404,7 +420,21 @@ export class WasmRuntime implements Runtime {
   #submit(work: Work): void {
     this.#dispatches++
     if ('command' in work) this.#queue.command(work.command)
-    else this.#queue.host(work.job)
+    else this.#queue.host({ run: work.job, fail: nobodyWaits })
+  }
+
+  /** What `body` gives when all work recorded so far is done. */
+  #inTurn<T>(body: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const run = () => {
+        try {
+          resolve(body())
+        } catch (error) {
+          reject(error as Error)
+        }
+      }
+      this.#queue.host({ run, fail: reject })
+    })
   }
 
   get #workers(): number {
@@ -424,6 +454,8 @@ export class WasmRuntime implements Runtime {
 
   #assertOpen(where: string): void {
     if (this.#closed) throw new LifetimeError({ where, what: 'runtime is closed' })
+    const { lost } = this.#queue
+    if (lost) throw new DeviceLostError({ ...lost.parts, where })
   }
 }
 

@@ -59,6 +59,7 @@ export function workerMain(start: WorkerStart, post: (message: WorkerMessage) =>
       try {
         kernels[kernel](4 * (slot + field.params), from, to, scratch)
       } catch (error) {
+        Atomics.add(words, control.failed, 1)
         post({ type: 'failed', kernel: names[kernel], reason: String(error) })
       }
       // Who does the last unit ends the command: no thread waits for one that has not come yet.

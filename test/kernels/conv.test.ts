@@ -129,6 +129,10 @@ const longSum: Case = { x: [1, 3, 1, 100, 36], weight: [9, 3, 1, 1, 36], padding
 // Around the edges of tiles of 4 x 8, blocks of 256 x 128 and parts of the sum of 512, in WebAssembly; operands of
 // every width; groups of few output channels.
 const blockEdges: Case[] = [
+  // Groups of three channels, whose first and last are as far apart as four outputs' channels side by side.
+  { x: [1, 4, 5, 6], weight: [6, 3, 3, 3], groups: 2 },
+  { x: [1, 4, 5, 6], weight: [4, 3, 3, 3], groups: 2 },
+  { x: [1, 4, 5, 9], weight: [6, 3, 3, 3], groups: 3 },
   { x: [1, 3, 5, 58], weight: [9, 3, 3, 58], padding: 1, bias: true },
   { x: [3, 10, 9, 17], weight: [131, 3, 3, 17], padding: 1, bias: true, shift: 3, residual: [3, 10, 9, 131] },
   { x: [1, 31, 30, 3], weight: [12, 14, 14, 3], stride: 14, bias: true, dtype: 'f16' },

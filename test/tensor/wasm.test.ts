@@ -19,7 +19,6 @@ import {
 } from '../../tensor/index.js'
 import { encode } from '../../tensor/wasm/command.js'
 import { alignment, Heap } from '../../tensor/wasm/heap.js'
-import { Operands } from '../support/kernels.js'
 import { projectRoot } from '../support/paths.js'
 
 // An operation without a kernel here: it runs in its plain loops, on the host's thread.
@@ -31,7 +30,8 @@ const extension = { reference: [negateReference] }
 const open = (options: OpenOptions = {}) => openCpu({ poison: true, extension, ...options })
 
 /** A runtime whose matrix product launches what a test wants. */
-const openBroken = (launch: Launch) => open({ extension: { wasm: [wasmKernel(matmulOp, () => [launch])] } })
+const openBroken = (launch: Launch, threads: number) =>
+  open({ threads, extension: { wasm: [wasmKernel(matmulOp, () => [launch])] } })
 
 const ones = (runtime: Runtime, ...shape: number[]) =>
   Tensor.from(runtime, new Float32Array(shape.reduce((a, b) => a * b)).fill(1), shape)
@@ -124,20 +124,16 @@ for (const threads of [0, 1, 2, 3])
     await runtime.close()
   })
 
-await t.test('the host goes on while threads work', async t => {
+await t.test('a runtime that is closed tells those who still wait', async t => {
   const runtime = await open({ threads: 2 })
-  const operands = new Operands(runtime, 1)
-  const [a, b] = [operands.normal([512, 512]), operands.normal([512, 512])]
-  const waiting = linear(a, b).data()
-  let turns = 0
-  const timer = setImmediate(function count() {
-    turns++
-    if (turns < 3) setImmediate(count)
-  })
-  await waiting
-  clearImmediate(timer)
-  t.ok(turns > 0)
+  let sum = ones(runtime, 64, 64)
+  const weight = ones(runtime, 64, 64)
+  const early = linear(sum, weight).data()
+  for (let i = 0; i < 2000; i++) sum = linear(sum, weight)
+  const waiting = [early, sum.data(), runtime.sync()].map(promise => promise.then(() => 'done', String))
   await runtime.close()
+  const told = await Promise.all(waiting)
+  t.match(told.slice(1), [/LifetimeError: wasm: runtime is closed/, /LifetimeError: wasm: runtime is closed/])
 })
 
 await t.test('memory ends before 4 GiB, with a typed error', async t => {
@@ -159,20 +155,36 @@ await t.test('memory ends before 4 GiB, with a typed error', async t => {
   await runtime.close()
 })
 
-await t.test('a kernel that fails is told of by the next wait', async t => {
-  const outside = { kernel: 'copyBytes', params: { source: 2 ** 32 - 64, target: 2 ** 32 - 64 }, units: 1 }
-  const runtime = await openBroken(outside)
-  using x = ones(runtime, 4, 4)
-  linear(x, x)
-  await t.rejects(x.data(), {
-    name: 'KernelError',
-    message: /kernel copyBytes failed; got RuntimeError: memory access/,
+for (const threads of [0, 2])
+  await t.test(`a kernel that fails is told of by the next wait, with threads: ${threads}`, async t => {
+    const outside = { kernel: 'copyBytes', params: { source: 2 ** 32 - 64, target: 2 ** 32 - 64 }, units: 1 }
+    const runtime = await openBroken(outside, threads)
+    using x = ones(runtime, 4, 4)
+    for (let i = 0; i < 20; i++) {
+      linear(x, x).dispose()
+      const failed = { name: 'KernelError', message: /kernel copyBytes failed; got RuntimeError: memory access/ }
+      await t.rejects(x.data(), failed)
+      t.equal((await x.data()).length, 16, 'and the runtime lives')
+    }
+    await runtime.close()
   })
-  t.same((await x.data()).length, 16, 'and the runtime lives')
-  await runtime.close()
-  const unknown = await openBroken({ kernel: 'nothing', params: {}, units: 1 })
-  t.throws(() => linear(ones(unknown, 4, 4), ones(unknown, 4, 4)), /matmul: no such WebAssembly kernel; got nothing/)
-  await unknown.close()
+
+await t.test('launches that cannot be are refused, and leave no memory behind', async t => {
+  const copy = { kernel: 'copyBytes', params: { source: 0, target: 0 }, scratch: 1000 }
+  for (const [launch, message] of [
+    [{ ...copy, kernel: 'nothing', units: 1 }, /matmul: no such WebAssembly kernel; got nothing/],
+    [{ ...copy, units: 2 ** 31 }, /matmul: units cannot be counted; .*got 2147483648 units/],
+    [{ ...copy, units: 2, grain: 0 }, /matmul: units cannot be counted; .*got 2 units by 0/],
+    [{ ...copy, units: 2, grain: NaN }, /matmul: units cannot be counted/],
+    [{ ...copy, params: { source: 0 }, units: 1 }, /matmul: kernel is not given a parameter; expected target/],
+  ] as const) {
+    const runtime = await openBroken(launch, 1)
+    using x = ones(runtime, 4, 4)
+    const { live } = runtime.statistics()
+    t.throws(() => linear(x, x), message)
+    t.equal(runtime.statistics().live, live)
+    await runtime.close()
+  }
 })
 
 await t.test('plain loops that fail are told of as well', async t => {
@@ -189,13 +201,17 @@ await t.test('plain loops that fail are told of as well', async t => {
 await t.test('impossible numbers of threads are refused', async t => {
   for (const threads of [-1, 1.5, 65, NaN])
     await t.rejects(openCpu({ threads }), { name: 'UsageError', message: /threads: .* expected 0 to 64; got / })
+  const before = process.env.REVISION_THREADS
+  t.teardown(() => {
+    if (before === undefined) delete process.env.REVISION_THREADS
+    else process.env.REVISION_THREADS = before
+  })
   process.env.REVISION_THREADS = 'many'
   await t.rejects(openCpu(), /threads: impossible number of threads; expected 0 to 64; got NaN/)
   process.env.REVISION_THREADS = '1'
   const runtime = await openCpu()
   t.equal(runtime.threads, 1)
   await runtime.close()
-  delete process.env.REVISION_THREADS
 })
 
 await t.test('a runtime that nobody waits for does not keep the process alive', async t => {
