@@ -1,27 +1,49 @@
-// A walk through a box of indices, in groups of four along its innermost axis. Component 0 of every vector belongs to the
-// output, 1 to 3 to the operands. boxes.ts is the host side; the including file's Params has these fields:
-//   groups: u32                     groups in the box
+// A walk through a box of indices, in groups of four along its innermost axis and in runs of EACH groups. Component 0 of
+// every vector belongs to the output, 1 to 3 to the operands. boxes.ts is the host side, which gives EACH, AXES (axes other
+// than the innermost), DIVIDED (AXES less 1, or 0) and WORKGROUP; the including file's Params has these fields:
+//   runs: u32                       runs in the box
+//   runs_per_row: u32               along the innermost axis
 //   columns: u32                    elements along the innermost axis
-//   axes: u32                       the other axes
-//   sizes: array<vec4<u32>, 2>      of those, from the innermost outwards
+//   sizes: array<vec4<u32>, 2>      of the other axes, from the innermost outwards
 //   strides: array<vec4<u32>, 5>    of those; negative ones wrap around, as u32 arithmetic does
 //   steps: array<vec4<u32>, 1>      strides of the innermost axis
 //   bases: array<vec4<u32>, 1>      where the box begins
+//   turn: u32                       with TURNED, from one row of a block to the next in the output
+// With TURNED a group is a block of four by four: along the innermost axis, where the output is contiguous, and along the
+// one where the operand is. Both begin at multiples of four.
+
+#param EACH 1
+#param AXES 5
+#param DIVIDED 4
 
 struct Group {
   at: vec4<u32>, // index of the group's first element in every window
   count: u32,    // of its elements: 4, or fewer at the end of a row
 }
 
-fn group_at(group: u32) -> Group {
-  let groups_per_row = (params.columns + 3u) / 4u;
-  let column = group % groups_per_row * 4u;
+// The elements from a run's first to the end of its row, as if they were one group.
+fn run_at(run: u32) -> Group {
+#if AXES
+  // Divisions are the dearest part of a walk: none for the last axis, which has what is left.
+  var row = run / params.runs_per_row;
+#else
+  let row = 0u;
+#endif
+  let column = (run - row * params.runs_per_row) * (4 * EACH);
   var at = params.bases[0] + column * params.steps[0];
-  var row = group / groups_per_row;
-  for (var axis = 0u; axis < params.axes; axis++) {
-    let size = params.sizes[axis >> 2u][axis & 3u];
-    at += row % size * params.strides[axis];
-    row /= size;
-  }
-  return Group(at, min(4u, params.columns - column));
+#for axis in DIVIDED
+  let size_$axis = params.sizes[$axis / 4][$axis % 4];
+  let next_$axis = row / size_$axis;
+  at += (row - next_$axis * size_$axis) * params.strides[$axis];
+  row = next_$axis;
+#end
+#if AXES
+  at += row * params.strides[AXES - 1];
+#endif
+  return Group(at, params.columns - column);
+}
+
+// Group n of a run that has so many.
+fn group_of(run: Group, n: u32) -> Group {
+  return Group(run.at + 4u * n * params.steps[0], min(4u, run.count - 4u * n));
 }

@@ -5,6 +5,8 @@ import { ShapeError, showShape, type Shape, type StoredTensor } from '../../tens
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import type { Uniforms } from '../../tensor/webgpu/interface.js'
 import { windowElements, windowOf, type Window } from '../../tensor/webgpu/launch.js'
+import type { Defines } from '../../tensor/webgpu/preprocess.js'
+import { streamOf } from './workgroup.js'
 
 /** How an operand is walked: element `start` + the sum of index x stride over the axes. Strides may be 0 or negative. */
 export interface Strided {
@@ -18,10 +20,11 @@ export interface BoxLaunch {
   readonly windows: readonly Window[]
   /** Whether the operand's groups of four are contiguous, aligned and whole. */
   readonly aligned: readonly boolean[]
-  /** Groups of four elements along the innermost axis. */
-  readonly groups: number
+  /** What box.wgsl is compiled with. */
+  readonly defines: Defines
   /** The fields of Params that box.wgsl reads. */
   readonly uniforms: Uniforms
+  readonly workgroups: number
 }
 
 /** Axes that box.wgsl can walk, once merged. */
@@ -85,14 +88,15 @@ function splitBox(box: Box, limits: readonly number[]): Box[] {
 }
 
 /**
- * Dispatches that walk `shape` with an output and up to three operands, none of them empty. Throws a ShapeError when the
- * axes do not merge to six.
+ * Dispatches that walk `shape` with an output and up to three operands, none of them empty. With `turning`, the one operand
+ * may be taken in blocks of four by four (see box.wgsl). Throws a ShapeError when the axes do not merge to six.
  */
 export function boxLaunches(
   where: string,
   shape: Shape,
   operands: readonly Strided[],
   facts: AdapterFacts,
+  turning = false,
 ): BoxLaunch[] {
   const merged = mergeAxes(
     shape,
@@ -107,7 +111,7 @@ export function boxLaunches(
     })
   const limits = operands.map(({ tensor }) => windowElements(tensor.dtype, facts))
   const starts = operands.map(({ start }) => start)
-  return splitBox({ ...merged, starts }, limits).map(box => launchBox(box, operands, facts))
+  return splitBox({ ...merged, starts }, limits).map(box => launchBox(box, operands, facts, turning))
 }
 
 /** A stride as a u32: to add a negative one the sum wraps around. */
@@ -115,32 +119,60 @@ function wrapped(stride: number): number {
   return stride < 0 ? stride + 2 ** 32 : stride
 }
 
-function launchBox({ shape, starts, strides }: Box, operands: readonly Strided[], facts: AdapterFacts): BoxLaunch {
+/**
+ * The axis along which the operand is contiguous where the output is so along the innermost one, if blocks of four by four
+ * are whole and aligned in both; else -1.
+ */
+function turnedAxis(shape: Shape, strides: readonly (readonly number[])[], bases: readonly number[]): number {
+  const inner = shape.length - 1
+  const [out, x] = strides
+  const axis = x?.findIndex((stride, i) => stride === 1 && i !== inner) ?? -1
+  const others = strides.flatMap((list, k) => list.filter((_, i) => i !== (k === 0 ? inner : axis)))
+  const whole = [shape[inner], shape[axis], ...bases, ...others].every(n => n % 4 === 0)
+  return axis >= 0 && out[inner] === 1 && whole ? axis : -1
+}
+
+function launchBox(box: Box, operands: readonly Strided[], facts: AdapterFacts, turning: boolean): BoxLaunch {
   const placed = operands.map(({ tensor }, k) => {
-    const { span, before } = reach(shape, strides[k])
-    const { window, base } = windowOf(tensor, starts[k] - before, span, facts)
+    const { span, before } = reach(box.shape, box.strides[k])
+    const { window, base } = windowOf(tensor, box.starts[k] - before, span, facts)
     return { window, base: base + before }
   })
+  const bases = placed.map(({ base }) => base)
+  const turned = turning ? turnedAxis(box.shape, box.strides, bases) : -1
+  const shape = turned < 0 ? box.shape : box.shape.with(turned, box.shape[turned] / 4)
+  const strides = turned < 0 ? box.strides : box.strides.map(list => list.with(turned, 4 * list[turned]))
   const inner = shape.length - 1
   const columns = shape[inner]
-  const groups = shape.slice(0, inner).reduce((rows, n) => rows * n, Math.ceil(columns / 4))
+  const stream = streamOf(facts)
+  const groupsPerRow = Math.ceil(columns / 4)
+  const each = turned < 0 && groupsPerRow >= stream.each ? stream.each : 1
+  const runsPerRow = Math.ceil(groupsPerRow / each)
+  const runs = shape.slice(0, inner).reduce((rows, n) => rows * n, runsPerRow)
   const outer = shape.slice(0, inner).reverse()
   const four = (values: readonly number[]) => [...values, 0, 0, 0, 0].slice(0, 4)
   return {
     windows: placed.map(({ window }) => window),
-    aligned: placed.map(
-      ({ base }, k) =>
-        strides[k][inner] === 1 && [columns, base, ...strides[k].slice(0, inner)].every(n => n % 4 === 0),
+    aligned: bases.map(
+      (base, k) => strides[k][inner] === 1 && [columns, base, ...strides[k].slice(0, inner)].every(n => n % 4 === 0),
     ),
-    groups,
+    defines: {
+      EACH: each,
+      AXES: inner,
+      DIVIDED: Math.max(0, inner - 1),
+      TURNED: turned >= 0,
+      WORKGROUP: stream.workgroup,
+    },
     uniforms: {
-      groups,
+      runs,
+      runs_per_row: runsPerRow,
       columns,
-      axes: inner,
       sizes: outer,
       strides: outer.flatMap((_, i) => four(strides.map(list => wrapped(list[inner - 1 - i])))),
       steps: strides.map(list => wrapped(list[inner])),
-      bases: placed.map(({ base }) => base),
+      bases,
+      ...(turning && { turn: turned < 0 ? 0 : box.strides[0][turned] }),
     },
+    workgroups: Math.ceil(runs / stream.workgroup),
   }
 }

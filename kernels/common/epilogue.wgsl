@@ -10,18 +10,22 @@
 fn sums_before(start: u32) -> vec4<f32> {
   var v = vec4(0.0);
 #if ACCUMULATE
-  for (var j = 0u; j < 4u; j++) { v[j] = out[params.out_base + min(start + j, params.out_last)]; }
+#for j in 4
+  v[$j] = out[params.out_base + min(start + $j, params.out_last)];
+#end
 #endif
   return v;
 }
 
 // Stores the first `count` values, at most four, from `start` on, the residual added.
 fn store_four(start: u32, count: u32, values: vec4<f32>) {
-  for (var j = 0u; j < min(count, 4u); j++) {
-    var value = values[j];
+#for j in 4
+  if (count > $j) {
 #if RESIDUAL
-    value += residual_1(params.residual_base + start + j);
+    out[params.out_base + start + $j] = values[$j] + residual_1(params.residual_base + start + $j);
+#else
+    out[params.out_base + start + $j] = values[$j];
 #endif
-    out[params.out_base + start + j] = value;
   }
+#end
 }

@@ -41,7 +41,7 @@ export function tuned(
 
 const maxBytes = 2 ** 20
 const maxChoices = 4096
-const classPattern = /^(matmul|conv)( m\d{1,7} n\d{1,7} k\d{1,7} (f32|f16|bf16))?$/
+const classPattern = /^(matmul|conv|attention)( m\d{1,7} n\d{1,7} k\d{1,7} (f32|f16|bf16))?$/
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,12 +1,15 @@
-// The variants that products of tiles come in, and the host side of tile.wgsl and subgroup-matrix.wgsl.
+// The variants that products of tiles come in, and the host side of lanes.wgsl, tile.wgsl and subgroup-matrix.wgsl.
 
 import type { AdapterFacts, SubgroupMatrixConfig } from '../../tensor/webgpu/adapter.js'
 import type { Defines } from '../../tensor/webgpu/preprocess.js'
-import { workgroupOf } from './workgroup.js'
+import { sharingLanes, workgroupOf } from './workgroup.js'
 
-export const variants = ['direct', 'tiled', 'subgroup-matrix'] as const
+export const variants = ['direct', 'subgroup', 'tiled', 'subgroup-matrix'] as const
 
-/** `direct` runs everywhere, and so does `tiled`; `subgroup-matrix` rounds operands to f16 and wants matrix units. */
+/**
+ * `direct` runs everywhere, and so does `tiled`; `subgroup` wants subgroups of one size; `subgroup-matrix` rounds
+ * operands to f16 and wants matrix units.
+ */
 export type Variant = (typeof variants)[number]
 
 // A run of the sum, and what rows of the tiles are longer than needed: as in subgroup-matrix.wgsl.
@@ -44,7 +47,18 @@ export function subgroupMatrixOf(facts: AdapterFacts): SubgroupMatrixConfig | un
 
 /** Whether an adapter can run a variant. */
 export function isAble(variant: Variant, facts: AdapterFacts): boolean {
+  if (variant === 'subgroup') return sharingLanes(facts) > 0
   return variant !== 'subgroup-matrix' || subgroupMatrixOf(facts) !== undefined
+}
+
+/** The variant for what fills no tile of a GPU's: on CPU rasterisers `subgroup`, if its lanes have columns to do. */
+export function smallVariant(columns: number, facts: AdapterFacts): Variant {
+  return facts.isFallback && isAble('subgroup', facts) && columns >= 2 * sharingLanes(facts) ? 'subgroup' : 'direct'
+}
+
+/** The file of a family's shader: `direct` and `subgroup` are one. */
+export function shaderOf(family: string, variant: Variant): string {
+  return `${family}/${variant === 'direct' || variant === 'subgroup' ? family : variant}.wgsl`
 }
 
 /** A tile of the output, how many of them a workgroup makes, and the defines of the shader that does. */
@@ -77,11 +91,31 @@ export function tilesOf(
       defines: { STRIPS: strips, PAIRED: paired },
     }
   }
-  // Rows share each load of the right operand; with gates there are two sums per output. Measured on the matrix product
-  // and convolution: sixteen rows are worth a fifth on SwiftShader, and cost a tenth on lavapipe.
-  const shared = facts.kind === 'swiftshader' && rows > 8 ? 16 : 8
-  const strips = paired || columns <= 4 ? 1 : 2
-  const workgroup = workgroupOf(facts)
-  const defines = { ROWS: shared, STRIPS: strips, WORKGROUP: workgroup }
-  return { rows: shared, columns: 4 * strips, perWorkgroup: workgroup, defines }
+  // Rows share each load of the right operand; with gates there are two sums per output.
+  const sharing = variant === 'subgroup'
+  const lanes = sharing ? sharingLanes(facts) : 1
+  const most = sharing ? Math.max(1, sharedRows(paired, facts) / lanes) : 8
+  const own = sharing && rows <= lanes ? 1 : most
+  const strips = sharing || paired || columns <= 4 ? 1 : 2
+  const workgroup = sharing ? lanes : workgroupOf(facts)
+  return {
+    rows: own * lanes,
+    columns: 4 * strips * lanes,
+    perWorkgroup: workgroup / lanes,
+    defines: {
+      SUBGROUP: sharing,
+      LANES: lanes,
+      OWN: own,
+      STRIPS: strips,
+      BLOCKS: paired ? 2 * strips : strips,
+      WORKGROUP: workgroup,
+    },
+  }
+}
+
+// Rows that the lanes of a subgroup load together, as measured: with twice as many SwiftShader is a third slower, with
+// half as many lavapipe a sixth. Gates take half of its sums.
+function sharedRows(paired: boolean, facts: AdapterFacts): number {
+  if (facts.kind === 'swiftshader') return 8
+  return paired ? 16 : 32
 }

@@ -78,37 +78,49 @@ fn seen_by(tap: vec3<u32>, corner: vec4<i32>, g: u32) -> Seen {
   );
 }
 
-// Channels c..c+3 of one tap for output channels n..n+3, one vector each. Beyond the edges the last is repeated: there x
-// is zero, or nothing is stored.
-fn weight_block(start: u32, c: u32, n: u32) -> mat4x4<f32> {
-  var block: mat4x4<f32>;
-  for (var i = 0u; i < 4u; i++) {
-    let row = start + min(n + i, params.n - 1u) * params.weight_stride;
+// Channels c..c+3 of one tap for output channel n. Beyond the edges the last is repeated: there x is zero, or nothing
+// is stored.
+fn weight_four(start: u32, c: u32, n: u32) -> vec4<f32> {
+  let row = start + min(n, params.n - 1u) * params.weight_stride;
 #if C_TAIL
-    for (var j = 0u; j < 4u; j++) { block[i][j] = weight_1(row + min(c + j, params.channels - 1u)); }
+  let last = params.channels - 1u;
+  return vec4(
+    weight_1(row + c), weight_1(row + min(c + 1u, last)), weight_1(row + min(c + 2u, last)),
+    weight_1(row + min(c + 3u, last)),
+  );
 #else
-    block[i] = weight_4(row + c);
+  return weight_4(row + c);
 #endif
-  }
-  return block;
+}
+
+// For output channels n..n+3, one vector each.
+fn weight_block(start: u32, c: u32, n: u32) -> mat4x4<f32> {
+  return mat4x4(
+    weight_four(start, c, n), weight_four(start, c, n + 1u), weight_four(start, c, n + 2u), weight_four(start, c, n + 3u),
+  );
 }
 
 // What is added to output channels channel..channel+3 of a batch before the activation.
 fn added_four(batch: u32, channel: u32) -> vec4<f32> {
   var v = vec4(0.0);
 #if BIAS
-  for (var j = 0u; j < 4u; j++) { v[j] += bias_1(min(channel + j, params.out_channels - 1u)); }
+#for j in 4
+  v[$j] += bias_1(min(channel + $j, params.out_channels - 1u));
+#end
 #endif
 #if SHIFT
   let row = params.shift_base + ((params.batch_0 + batch) / params.shift_repeat - params.shift_0) * params.out_channels;
-  for (var j = 0u; j < 4u; j++) { v[j] += shift_1(row + min(channel + j, params.out_channels - 1u)); }
+#for j in 4
+  v[$j] += shift_1(row + min(channel + $j, params.out_channels - 1u));
+#end
 #endif
   return v;
 }
 
-// Outputs n..n+3 of group g of a pixel of a batch, from their sums.
-fn finish(pixel: u32, batch: u32, g: u32, n: u32, sums: vec4<f32>) {
+// Outputs n..n+3 of group g of a pixel, from their sums.
+fn finish(pixel: u32, g: u32, n: u32, sums: vec4<f32>) {
   if (n >= params.n) { return; }
+  let batch = pixel / (params.out_width * params.out_height * params.out_frames);
   let channel = params.out_channel_0 + g * params.n + n;
   let start = pixel * params.out_channels + channel;
   store_four(start, params.n - n, activate(sums_before(start) + sums + added_four(batch, channel)));

@@ -56,6 +56,5 @@ fn load_tiles(tile: Tile, local: u32, step: u32) {
 fn finish_quad(tile: Tile, row: u32, quad: u32, sums: vec4<f32>, gates: vec4<f32>) {
   let pixel = tile.pixel + row;
   if (pixel >= params.pixels) { return; }
-  let batch = pixel / (params.out_width * params.out_height * params.out_frames);
-  finish(pixel, batch, tile.group, tile.channel + 4u * quad, sums);
+  finish(pixel, tile.group, tile.channel + 4u * quad, sums);
 }

@@ -4,7 +4,7 @@ import { sizeOf, type StoredTensor } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
 import { allFit, whole, type Rows } from '../common/rows.js'
-import { tilesOf, type Variant } from '../common/variant.js'
+import { shaderOf, tilesOf, type Variant } from '../common/variant.js'
 import { convOp, convSizes, type ConvOperands, type ConvParams, type ConvSizes } from './conv.js'
 import { channelParts, pixelParts, spanOf, wholePart, type PixelPart, type Taps } from './parts.js'
 import { convVariant } from './variant.js'
@@ -87,7 +87,7 @@ function launch(
   const tiles = tilesOf(variant, { rows: pixels, columns: n }, false, facts)
   const tileCount = partGroups * Math.ceil(pixels / tiles.rows) * Math.ceil(n / tiles.columns)
   return {
-    shader: variant === 'direct' ? 'conv/conv.wgsl' : `conv/${variant}.wgsl`,
+    shader: shaderOf('conv', variant),
     defines: {
       X_FORMAT: formatOf(x, groupChannels),
       WEIGHT_FORMAT: formatOf(weight, groupChannels),

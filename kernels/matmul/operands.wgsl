@@ -39,51 +39,62 @@ fn a_row(batch: u32, row: u32) -> u32 {
 fn a_four(start: u32, k: u32) -> vec4<f32> {
 #if K_TAIL
   var v = vec4(0.0);
-  for (var j = 0u; j < 4u; j++) {
-    if (k + j < params.k) { v[j] = a_1(start + k + j); }
-  }
+#for j in 4
+  if (k + $j < params.k) { v[$j] = a_1(start + k + $j); }
+#end
   return v;
 #else
   return a_4(start + k);
 #endif
 }
 
-// The 4 x 4 block of b at (k, n), k < params.k. Beyond b's edges the last row or column is repeated: there a is zero, or
-// nothing is stored.
+// Four elements of b at (k, n), k < params.k: along k where b is transposed, else along n. Beyond b's edges the last row
+// or column is repeated: there a is zero, or nothing is stored.
+#if TRANSPOSE_B
+fn b_four(start: u32, k: u32, n: u32) -> vec4<f32> {
+  let column = start + min(n, params.b_last) * params.b_stride;
+#if K_TAIL
+  let last = params.k - 1u;
+  return vec4(
+    b_1(column + k), b_1(column + min(k + 1u, last)), b_1(column + min(k + 2u, last)), b_1(column + min(k + 3u, last)),
+  );
+#else
+  return b_4(column + k);
+#endif
+}
+#else
+fn b_four(start: u32, k: u32, n: u32) -> vec4<f32> {
+  let row = start + min(k, params.k - 1u) * params.b_stride;
+#if N_TAIL
+  let last = params.b_last;
+  return vec4(
+    b_1(row + min(n, last)), b_1(row + min(n + 1u, last)), b_1(row + min(n + 2u, last)), b_1(row + min(n + 3u, last)),
+  );
+#else
+  return b_4(row + min(n, params.b_last - 3u));
+#endif
+}
+#endif
+
+// The 4 x 4 block of b at (k, n), k < params.k.
 #if TRANSPOSE_B
 // One vector over k per column: used as vector * block.
 fn b_block(start: u32, k: u32, n: u32) -> mat4x4<f32> {
-  var block: mat4x4<f32>;
-  for (var i = 0u; i < 4u; i++) {
-    let column = start + min(n + i, params.b_last) * params.b_stride;
-#if K_TAIL
-    for (var j = 0u; j < 4u; j++) { block[i][j] = b_1(column + min(k + j, params.k - 1u)); }
-#else
-    block[i] = b_4(column + k);
-#endif
-  }
-  return block;
+  return mat4x4(b_four(start, k, n), b_four(start, k, n + 1u), b_four(start, k, n + 2u), b_four(start, k, n + 3u));
 }
 #else
 // One vector over n per row: used as block * vector.
 fn b_block(start: u32, k: u32, n: u32) -> mat4x4<f32> {
-  var block: mat4x4<f32>;
-  for (var i = 0u; i < 4u; i++) {
-    let row = start + min(k + i, params.k - 1u) * params.b_stride;
-#if N_TAIL
-    for (var j = 0u; j < 4u; j++) { block[i][j] = b_1(row + min(n + j, params.b_last)); }
-#else
-    block[i] = b_4(row + min(n, params.b_last - 3u));
-#endif
-  }
-  return block;
+  return mat4x4(b_four(start, k, n), b_four(start, k + 1u, n), b_four(start, k + 2u, n), b_four(start, k + 3u, n));
 }
 #endif
 
 fn bias_four(n: u32) -> vec4<f32> {
   var v = vec4(0.0);
 #if BIAS
-  for (var j = 0u; j < 4u; j++) { v[j] = bias_1(min(params.column_0 + n + j, params.columns + params.gate - 1u)); }
+#for j in 4
+  v[$j] = bias_1(min(params.column_0 + n + $j, params.columns + params.gate - 1u));
+#end
 #endif
   return v;
 }

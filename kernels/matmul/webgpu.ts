@@ -4,7 +4,7 @@
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'
 import { allFit, chunkRows, whole, type Rows } from '../common/rows.js'
-import { tilesOf, type Variant } from '../common/variant.js'
+import { shaderOf, tilesOf, type Variant } from '../common/variant.js'
 import { matmulOp, matmulSizes, type MatmulOperands, type MatmulParams } from './matmul.js'
 import { matmulVariant } from './variant.js'
 
@@ -74,7 +74,7 @@ function launch(
   const tiles = tilesOf(variant, { rows: rows.count, columns: part.count }, geglu, facts)
   const tileCount = batches.count * Math.ceil(rows.count / tiles.rows) * Math.ceil(part.count / tiles.columns)
   return {
-    shader: variant === 'direct' ? 'matmul/matmul.wgsl' : `matmul/${variant}.wgsl`,
+    shader: shaderOf('matmul', variant),
     defines: {
       A_FORMAT: terms.start % 4 === 0 ? formatOf(a, k) : a.dtype,
       B_FORMAT: formatOf(b, transposeB ? k : n),
