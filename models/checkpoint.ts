@@ -10,16 +10,16 @@ const maxConfigBytes = 2 ** 20
 /** File names of weights without their ending: transformers' and diffusers'. */
 export type WeightsBase = 'model' | 'diffusion_pytorch_model'
 
-/** The text of a JSON file of at most 1 MiB; throws a FileError if it is missing, longer or not UTF-8. */
-export async function readConfigText(folder: string, file = 'config.json'): Promise<string> {
+/** The text of a file of at most `maxBytes`; throws a FileError if it is missing, longer or not UTF-8. */
+export async function readConfigText(folder: string, file = 'config.json', maxBytes = maxConfigBytes): Promise<string> {
   const { join } = await import('node:path')
   const source = await NodeFileSource.open(join(folder, file))
   try {
-    if (source.size > maxConfigBytes)
+    if (source.size > maxBytes)
       throw new FileError({
         where: source.name,
         what: 'too long for a configuration',
-        expected: `at most ${maxConfigBytes} bytes`,
+        expected: `at most ${maxBytes} bytes`,
         got: String(source.size),
       })
     const bytes = await source.read(0, source.size)
@@ -43,15 +43,10 @@ export async function openConfig(folder: string, file = 'config.json'): Promise<
  * its fp16 variant; with `variant` that one alone. Throws a FileError if there are none, or they are cut short.
  */
 export async function openWeights(folder: string, base: WeightsBase, variant?: string): Promise<TensorFile> {
-  const { access } = await import('node:fs/promises')
   const { join } = await import('node:path')
   for (const name of weightNames(base, variant)) {
     const path = join(folder, name)
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (found) return openCheckpoint(path)
+    if (await isThere(path)) return openCheckpoint(path)
   }
   throw new FileError({
     where: folder,
@@ -59,6 +54,15 @@ export async function openWeights(folder: string, base: WeightsBase, variant?: s
     expected: weightNames(base, variant).join(' or '),
     hint: 'downloading the .safetensors files of this folder (.bin and .ckpt are not read)',
   })
+}
+
+/** Whether there is a file or folder of this name. */
+export async function isThere(path: string): Promise<boolean> {
+  const { access } = await import('node:fs/promises')
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Names in order of preference. Shards of a variant are known under two spellings, of diffusers and transformers. */

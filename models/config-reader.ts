@@ -7,6 +7,23 @@ import { FileError } from '../tensor/index.js'
 const maxText = 2 ** 20
 const problemsShown = 8
 
+/** The fields of a JSON object, none of them checked; throws a FileError if the text is none. */
+export function parseObject(where: string, text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
+  }
+  if (!isObject(value)) throw new FileError({ where, what: 'not a configuration', expected: 'a JSON object' })
+  return value
+}
+
+/** Whether a value out of JSON is an object, and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
 export interface IntegerBounds {
   /** Default: 1. */
   min?: number
@@ -27,15 +44,7 @@ export class ConfigReader {
   ) {
     if (text.length > maxText)
       throw new FileError({ where, what: 'too long', expected: `${maxText} characters`, got: String(text.length) })
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch (cause) {
-      throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
-    }
-    if (value === null || typeof value !== 'object' || Array.isArray(value))
-      throw new FileError({ where, what: 'not a configuration', expected: 'a JSON object' })
-    this.#fields = new Map(Object.entries(value))
+    this.#fields = new Map(Object.entries(parseObject(where, text)))
   }
 
   /** An integer in min..max. */

@@ -12,6 +12,8 @@ export interface CLIPLayerOptions {
   heads: number
   hiddenAct: 'quick_gelu' | 'gelu'
   layerNormEps: number
+  /** Tokens see themselves and those before them only. Default: false. */
+  causal?: boolean
 }
 
 /** Self-attention over tokens; unlike diffusers' layers it has biases everywhere and names of its own. */
@@ -24,7 +26,7 @@ class CLIPAttention {
   constructor(
     scope: WeightScope,
     channels: number,
-    private readonly heads: number,
+    private readonly options: { heads: number; causal?: boolean },
   ) {
     this.q_proj = new Linear(scope.at('q_proj'), channels, channels)
     this.k_proj = new Linear(scope.at('k_proj'), channels, channels)
@@ -37,7 +39,7 @@ class CLIPAttention {
     using q = this.q_proj.forward(x)
     using k = this.k_proj.forward(x)
     using v = this.v_proj.forward(x)
-    using attended = attention(q, k, v, { heads: this.heads })
+    using attended = attention(q, k, v, this.options)
     return this.out_proj.forward(attended, { residual })
   }
 }
@@ -73,9 +75,9 @@ export class CLIPEncoderLayer {
     private readonly scope: WeightScope,
     options: CLIPLayerOptions,
   ) {
-    const { hiddenSize, heads, layerNormEps } = options
+    const { hiddenSize, heads, causal, layerNormEps } = options
     this.layer_norm1 = new LayerNorm(scope.at('layer_norm1'), hiddenSize, layerNormEps)
-    this.self_attn = new CLIPAttention(scope.at('self_attn'), hiddenSize, heads)
+    this.self_attn = new CLIPAttention(scope.at('self_attn'), hiddenSize, { heads, causal })
     this.layer_norm2 = new LayerNorm(scope.at('layer_norm2'), hiddenSize, layerNormEps)
     this.mlp = new CLIPMLP(scope.at('mlp'), options)
   }

@@ -3,13 +3,14 @@
 // for later blocks to import.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
 import { makeTinyModel } from '../support/model.js'
-import { projectRoot } from '../support/paths.js'
+import { golden, projectRoot } from '../support/paths.js'
+import { smallVocabulary, writeVocabulary } from '../support/vocabulary.js'
 
 const exec = promisify(execFile)
 
@@ -42,6 +43,8 @@ async function examples(): Promise<Example[]> {
 const folder = await mkdtemp(join(projectRoot, 'dist/examples-'))
 t.teardown(() => rm(folder, { recursive: true }))
 await makeTinyModel(join(folder, 'svd'))
+await cp(golden('clip-text-tiny'), join(folder, 'clip/text_encoder'), { recursive: true })
+await writeVocabulary(join(folder, 'clip/tokenizer'), smallVocabulary([]))
 await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
 
 // Where an example names no runtime it runs on the CPU; those that ask for WebGPU get the adapter that is everywhere.

@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { create } from 'webgpu'
+import { attentionBlocks } from '../../kernels/attention/variant.js'
 import { convVariant } from '../../kernels/conv/variant.js'
 import { shapeClass } from '../../kernels/common/tune.js'
 import { readTune } from '../../kernels/index.js'
@@ -88,6 +89,26 @@ await t.test('each class of adapter has its variant', t => {
   t.equal(convVariant(picture(320, 320), 'f16', withMatrices([apple])), 'subgroup-matrix')
   t.equal(convVariant(picture(4, 320), 'f16', withMatrices([apple])), 'direct', 'few channels')
   t.equal(convVariant(picture(320, 320, 32), 'f16', gpu), 'direct', 'few channels in a group')
+  t.end()
+})
+
+await t.test('attention shares loads among lanes where a head fits one', t => {
+  const attention = (width: number, facts: AdapterFacts, tune?: Tune, queries = 1000) => {
+    const sizes = { batch: 1, queries, positions: 1, heads: 8, width, kvBatch: 1, keys: 77, kvPositions: 1 }
+    return attentionBlocks({ ...sizes, valueWidth: width }, 'f32', facts, tune)
+  }
+  const [direct, subgroup] = ['attention/attention.wgsl', 'attention/subgroup.wgsl']
+  t.match(attention(64, software), { shader: subgroup, queries: 16, slices: 1, perWorkgroup: 1 })
+  t.match(attention(64, { ...software, subgroupMinSize: 8, subgroupMaxSize: 8 }), { shader: subgroup, queries: 32 })
+  t.match(attention(128, software), { shader: subgroup, queries: 8 }, 'fewer queries of a wide head')
+  t.match(attention(64, software, undefined, 6), { shader: subgroup, queries: 8 }, 'no more queries than there are')
+  t.match(attention(160, software), { shader: direct, slices: 1 }, 'a head too wide for a lane')
+  t.match(attention(64, withoutSubgroups), { shader: direct })
+  t.match(attention(8, { ...software, subgroupMinSize: 16, subgroupMaxSize: 16 }), { shader: direct }, 'unequal shares')
+  t.match(attention(512, gpu), { shader: direct, slices: 4 })
+  t.match(attention(64, software, forced('direct')), { shader: direct }, 'the table has its way')
+  t.match(attention(160, software, forced('subgroup')), { shader: direct }, 'where it can')
+  t.match(attention(64, software, forced('tiled')), { shader: subgroup }, 'no variant of attention')
   t.end()
 })
 
