@@ -1,13 +1,12 @@
-// Launches attention.wgsl: whole batches where they fit their bindings, else batch by batch in windows of queries and of
+// Launches attention.wgsl or subgroup.wgsl: whole batches where they fit their bindings, else batch by batch in windows of queries and of
 // keys. Where keys are split, a query's sums stay in the output, unfinished, from one window of keys to the next.
 
-import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { webgpuKernel, windowElements, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import type { StoredTensor } from '../../tensor/index.js'
 import { formatOf } from '../common/operand.js'
 import { chunkRows, whole, type Rows } from '../common/rows.js'
-import { workgroupOf } from '../common/workgroup.js'
 import { attentionSizes, attentionOp, type AttentionOperands, type AttentionParams } from './attention.js'
+import { attentionBlocks } from './variant.js'
 
 type AttentionCall = Call<AttentionOperands, AttentionParams>
 
@@ -22,7 +21,7 @@ interface Part {
 }
 
 export const attentionWebGpu = webgpuKernel(attentionOp, call => {
-  const { inputs, outputs, params, facts } = call
+  const { inputs, outputs, params, facts, tune } = call
   const { q, k, v, mask } = inputs
   const sizes = attentionSizes(q.shape, k.shape, v.shape, params)
   const { batch, queries, positions, heads, width, kvBatch, keys, kvPositions, valueWidth } = sizes
@@ -54,7 +53,7 @@ export const attentionWebGpu = webgpuKernel(attentionOp, call => {
     )
 
   const keyChunks = chunkRows('attention', keys, keyOperands, facts)
-  const partialRow = positions * heads * tileOf(valueWidth, facts).slices * 2
+  const partialRow = positions * heads * attentionBlocks(sizes, k.dtype, facts, tune).slices * 2
   const rowOperands = [...queryOperands, maskOperand, { dtype: 'f32' as const, perRow: partialRow }]
   const rowChunks = chunkRows('attention', queries, rowOperands, facts)
   const partial = keyChunks.length > 1 ? call.scratch([rowChunks[0].count, partialRow], 'f32') : undefined
@@ -72,24 +71,7 @@ export const attentionWebGpu = webgpuKernel(attentionOp, call => {
   return parts.map(part => launch(call, part))
 })
 
-// Few widths, so that few pipelines are compiled.
-const sliceWidths = [8, 16, 32, 40, 64, 80, 128, 160, 256, 512]
-
-/**
- * How many value channels and queries an invocation holds. A GPU keeps the sums in registers, some 128 of them. A CPU
- * keeps them in its cache, where more queries share a load and a wide slice spares computing the scores again.
- */
-function tileOf(valueWidth: number, facts: AdapterFacts): { slice: number; slices: number; queries: number } {
-  const { widest, sums, most } = facts.isFallback
-    ? { widest: 512, sums: 1536, most: 16 }
-    : { widest: 128, sums: 128, most: 4 }
-  const wanted = Math.ceil(valueWidth / Math.ceil(valueWidth / widest))
-  const slice = sliceWidths.find(width => width >= wanted) ?? widest
-  const queries = Math.max(1, Math.min(most, Math.floor(sums / slice)))
-  return { slice, slices: Math.ceil(valueWidth / slice), queries }
-}
-
-function launch({ inputs, outputs, params, facts }: AttentionCall, part: Part): Dispatch {
+function launch({ inputs, outputs, params, facts, tune }: AttentionCall, part: Part): Dispatch {
   const { q, k, v, mask } = inputs
   const sizes = attentionSizes(q.shape, k.shape, v.shape, params)
   const { batch, queries, positions, heads, width, kvBatch, kvPositions, valueWidth } = sizes
@@ -103,11 +85,10 @@ function launch({ inputs, outputs, params, facts }: AttentionCall, part: Part): 
   const kWindow = keyWindow(k, kvPositions * heads * width)
   const vWindow = keyWindow(v, kvPositions * heads * valueWidth)
   const maskWindow = mask && windowOf(mask, rows.start * sizes.keys, rows.count * sizes.keys, facts)
-  const tile = tileOf(valueWidth, facts)
-  const workgroup = workgroupOf(facts)
-  const tasks = batches.count * positions * heads * tile.slices * Math.ceil(rows.count / tile.queries)
+  const blocks = attentionBlocks(sizes, k.dtype, facts, tune)
+  const tasks = batches.count * positions * heads * blocks.slices * Math.ceil(rows.count / blocks.queries)
   return {
-    shader: 'attention/attention.wgsl',
+    shader: blocks.shader,
     defines: {
       Q_FORMAT: formatOf(q, width),
       K_FORMAT: formatOf(k, width),
@@ -117,10 +98,7 @@ function launch({ inputs, outputs, params, facts }: AttentionCall, part: Part): 
       WIDTH_TAIL: width % 4 !== 0,
       VALUE_TAIL: valueWidth % 4 !== 0,
       SPLIT: partial !== undefined,
-      ROWS: tile.queries,
-      STRIPS: 4,
-      SLICE: tile.slice,
-      WORKGROUP: workgroup,
+      ...blocks.defines,
     },
     bindings: {
       q: qWindow.window,
@@ -152,6 +130,6 @@ function launch({ inputs, outputs, params, facts }: AttentionCall, part: Part): 
       causal: Number(params.causal),
       finish: Number(keys.start + keys.count === sizes.keys),
     },
-    workgroups: Math.ceil(tasks / workgroup),
+    workgroups: Math.ceil(tasks / blocks.perWorkgroup),
   }
 }

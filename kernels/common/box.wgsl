@@ -1,6 +1,7 @@
-// A walk through a box of indices, in groups of four along its innermost axis and in runs of EACH groups. Component 0 of
-// every vector belongs to the output, 1 to 3 to the operands. boxes.ts is the host side, which gives EACH, AXES (axes other
-// than the innermost), DIVIDED (AXES less 1, or 0) and WORKGROUP; the including file's Params has these fields:
+// A walk through a box of indices, in groups of four along its innermost axis and in runs of EACH groups. Component 0
+// of every vector belongs to the output, 1 to 3 to the operands. boxes.ts is the host side, which gives EACH, AXES
+// (axes other than the innermost), DIVIDED (AXES less 1, or 0) and WORKGROUP; the including file's Params has these
+// fields:
 //   runs: u32                       runs in the box
 //   runs_per_row: u32               along the innermost axis
 //   columns: u32                    elements along the innermost axis
@@ -9,8 +10,8 @@
 //   steps: array<vec4<u32>, 1>      strides of the innermost axis
 //   bases: array<vec4<u32>, 1>      where the box begins
 //   turn: u32                       with TURNED, from one row of a block to the next in the output
-// With TURNED a group is a block of four by four: along the innermost axis, where the output is contiguous, and along the
-// one where the operand is. Both begin at multiples of four.
+// With TURNED a group is a block of four by four: along the innermost axis, where the output is contiguous, and along
+// the one where the operand is. Both begin at multiples of four.
 
 #param EACH 1
 #param AXES 5

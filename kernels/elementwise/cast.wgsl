@@ -1,5 +1,5 @@
-// Conversion of element types, four elements per invocation. The result is made as bits, so that rounding is to the
-// nearest with ties to even whatever the device does when it packs halves itself.
+// Conversion of element types, EACH times four elements per invocation. The result is made as bits, so that rounding
+// is to the nearest with ties to even whatever the device does when it packs halves itself.
 
 #include "common/grid.wgsl"
 #include "common/nan.wgsl"
@@ -11,6 +11,7 @@ fn x_4(i: u32) -> vec4<f32> { return vec4<f32>(x[i >> 2u]); }
 #endif
 
 #param WORKGROUP 64
+#param EACH 1
 
 struct Params {
   groups: u32,
@@ -63,8 +64,10 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let group = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
-  if (group >= params.groups) { return; }
+  let first = workgroup_index(workgroup, workgroups) * (WORKGROUP * EACH) + local;
   // Memory is padded to whole groups, so the last one needs no care.
-  out[params.out_base / 4u + group] = convert(x_4(params.x_base + 4u * group));
+#for n in EACH
+  let group_$n = first + $n * WORKGROUP;
+  if (group_$n < params.groups) { out[params.out_base / 4u + group_$n] = convert(x_4(params.x_base + 4u * group_$n)); }
+#end
 }

@@ -1,4 +1,4 @@
-// out = FUNCTION(a), (a, b) or (a, b, c), four elements along the innermost axis per invocation.
+// out = FUNCTION(a), (a, b) or (a, b, c), EACH times four elements along the innermost axis per invocation.
 //
 // Variants, for each of the operands and the output:
 //   FOUR       groups of four are contiguous and aligned: one load or store
@@ -23,9 +23,9 @@
 #param WORKGROUP 64
 
 struct Params {
-  groups: u32,
+  runs: u32,
+  runs_per_row: u32,
   columns: u32,
-  axes: u32,
   sizes: array<vec4<u32>, 2>,
   strides: array<vec4<u32>, 5>,
   steps: array<vec4<u32>, 1>,
@@ -46,15 +46,7 @@ fn blend(condition: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return
 fn blend(a: vec4<f32>, b: vec4<f32>, weight: vec4<f32>) -> vec4<f32> { return weight * a + (1.0 - weight) * b; }
 #endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
-  if (index >= params.groups) { return; }
-  let group = group_at(index);
+fn compute(group: Group) {
 #if ARITY == 1
   let result = unary(a_group(group));
 #endif
@@ -69,4 +61,18 @@ fn main(
 #else
   for (var j = 0u; j < group.count; j++) { out[group.at.x + j * params.steps[0].x] = result[j]; }
 #endif
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
+  if (index >= params.runs) { return; }
+  let run = run_at(index);
+#for n in EACH
+  if (run.count > 4 * $n) { compute(group_of(run, $n)); }
+#end
 }

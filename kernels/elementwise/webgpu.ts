@@ -6,7 +6,7 @@ import type { Defines } from '../../tensor/webgpu/preprocess.js'
 import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { activations } from '../common/activations.js'
 import { boxLaunches } from '../common/boxes.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { streamOf } from '../common/workgroup.js'
 import { binaryOp } from './binary.js'
 import { mixOp, whereOp } from './blend.js'
 import { castOp } from './cast.js'
@@ -25,30 +25,31 @@ function pointwise(
     start: 0,
     strides: broadcastStrides(tensor.shape, out.shape),
   }))
-  const workgroup = workgroupOf(facts)
-  return boxLaunches(name, out.shape, strided, facts).map(({ windows, aligned, groups, uniforms }) => {
-    const defines: Record<string, Defines[string]> = {
-      FUNCTION: name,
-      ACTIVATION: name in activations ? name : false,
-      ARITY: operands.length,
-      OUT_FOUR: aligned[0],
-      WORKGROUP: workgroup,
-    }
-    const bindings: Record<string, (typeof windows)[number]> = { out: windows[0] }
-    operands.forEach(({ dtype }, i) => {
-      const letter = 'abc'[i]
-      bindings[letter] = windows[i + 1]
-      defines[`${letter.toUpperCase()}_FOUR`] = aligned[i + 1]
-      defines[`${letter.toUpperCase()}_FORMAT`] = aligned[i + 1] ? `${dtype}x4` : dtype
-    })
-    return {
-      shader: 'elementwise/elementwise.wgsl',
-      defines,
-      bindings,
-      uniforms: { ...uniforms, constants },
-      workgroups: Math.ceil(groups / workgroup),
-    }
-  })
+  return boxLaunches(name, out.shape, strided, facts).map(
+    ({ windows, aligned, defines: walk, uniforms, workgroups }) => {
+      const defines: Record<string, Defines[string]> = {
+        FUNCTION: name,
+        ACTIVATION: name in activations ? name : false,
+        ARITY: operands.length,
+        OUT_FOUR: aligned[0],
+        ...walk,
+      }
+      const bindings: Record<string, (typeof windows)[number]> = { out: windows[0] }
+      operands.forEach(({ dtype }, i) => {
+        const letter = 'abc'[i]
+        bindings[letter] = windows[i + 1]
+        defines[`${letter.toUpperCase()}_FOUR`] = aligned[i + 1]
+        defines[`${letter.toUpperCase()}_FORMAT`] = aligned[i + 1] ? `${dtype}x4` : dtype
+      })
+      return {
+        shader: 'elementwise/elementwise.wgsl',
+        defines,
+        bindings,
+        uniforms: { ...uniforms, constants },
+        workgroups,
+      }
+    },
+  )
 }
 
 export const unaryWebGpu = webgpuKernel(unaryOp, ({ inputs: { x }, outputs: [out], params, facts }) => {
@@ -74,7 +75,7 @@ export const mixWebGpu = webgpuKernel(mixOp, ({ inputs: { a, b, weight }, output
 
 export const castWebGpu = webgpuKernel(castOp, ({ inputs: { x }, outputs: [out], facts }) => {
   const size = sizeOf(x.shape)
-  const workgroup = workgroupOf(facts)
+  const { workgroup, each } = streamOf(facts)
   // Runs of whole groups of four, so that every run begins with a word of its own.
   const most = 4 * Math.floor(Math.min(...[x, out].map(({ dtype }) => windowElements(dtype, facts))) / 4)
   const dispatches: Dispatch[] = []
@@ -84,10 +85,10 @@ export const castWebGpu = webgpuKernel(castOp, ({ inputs: { x }, outputs: [out],
     const outWindow = windowOf(out, start, count, facts)
     dispatches.push({
       shader: 'elementwise/cast.wgsl',
-      defines: { X_FORMAT: `${x.dtype}x4`, OUT: out.dtype, WORKGROUP: workgroup },
+      defines: { X_FORMAT: `${x.dtype}x4`, OUT: out.dtype, WORKGROUP: workgroup, EACH: each },
       bindings: { x: xWindow.window, out: outWindow.window },
       uniforms: { groups: Math.ceil(count / 4), x_base: xWindow.base, out_base: outWindow.base },
-      workgroups: Math.ceil(count / 4 / workgroup),
+      workgroups: Math.ceil(count / (4 * workgroup * each)),
     })
   }
   return dispatches

@@ -2,11 +2,10 @@
 // move as 32-bit words, so that any dtype of four bytes keeps its bits, and narrower ones where whole words move; where
 // they do not, permute, slice, expand, cat and pad throw.
 
-import { byteSize, bytesOf, fromFloat32, KernelError, type Shape } from '../../tensor/index.js'
+import { byteSize, bytesOf, fromFloat32, KernelError, type DType, type Shape } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import type { Dispatch } from '../../tensor/webgpu/launch.js'
 import { boxLaunches, mergeAxes, type Strided } from '../common/boxes.js'
-import { workgroupOf } from '../common/workgroup.js'
 
 /** to[i] = from[i], or the value, for every index i of the shape. */
 export interface Copy {
@@ -17,26 +16,27 @@ export interface Copy {
 
 /** Dispatches for copies of which none is empty. Throws a KernelError when narrow elements would have to move singly. */
 export function copyDispatches(where: string, copies: readonly Copy[], facts: AdapterFacts): Dispatch[] {
-  const workgroup = workgroupOf(facts)
   return copies.flatMap(copy => {
     const value = typeof copy.from === 'number' ? copy.from : undefined
     const { shape, operands } = inWords(where, copy)
-    return boxLaunches(where, shape, operands, facts).map(({ windows, aligned, groups, uniforms }): Dispatch => {
-      const [out, x] = windows
-      return {
-        shader: 'move/copy.wgsl',
-        defines: { FILL: value !== undefined, FOUR: aligned.every(Boolean), WORKGROUP: workgroup },
-        bindings: value === undefined ? { out, x } : { out },
-        uniforms: { ...uniforms, fill: value === undefined ? 0 : wordOf(copy, value) },
-        workgroups: Math.ceil(groups / workgroup),
-      }
-    })
+    return boxLaunches(where, shape, operands, facts, true).map(
+      ({ windows, aligned, defines, uniforms, workgroups }): Dispatch => {
+        const [out, x] = windows
+        const four = aligned.every(Boolean)
+        return {
+          shader: 'move/copy.wgsl',
+          defines: { FILL: value !== undefined, FOUR: four, WIDE: four || defines.TURNED, ...defines },
+          bindings: value === undefined ? { out, x } : { out },
+          uniforms: { ...uniforms, fill: value === undefined ? 0 : wordOf(copy.to.tensor.dtype, value) },
+          workgroups,
+        }
+      },
+    )
   })
 }
 
-// The value as a 32-bit word, repeated where elements are narrower.
-function wordOf({ to }: Copy, value: number): number {
-  const { dtype } = to.tensor
+/** An element as a 32-bit word, repeated where elements are narrower. */
+export function wordOf(dtype: DType, value: number): number {
   const elements = fromFloat32(dtype, new Array<number>(4 / byteSize(dtype)).fill(value))
   return new Uint32Array(elements.buffer)[0]
 }

@@ -1,9 +1,10 @@
-// out[base + i . strides] = x[base + i . strides], or one word for all, over a box of indices; four along the innermost
-// axis per invocation. Whatever the words mean, their bits stay.
+// out[base + i . strides] = x[base + i . strides], or one word for all, over a box of indices; EACH times four along
+// the innermost axis per invocation. Whatever the words mean, their bits stay.
 //
 // Variants:
-//   FOUR  groups of four are contiguous and aligned on both sides: one load, one store
-//   FILL  a word instead of x
+//   FOUR    groups of four are contiguous and aligned on both sides: one load, one store
+//   TURNED  they are so along one axis of x and another of the output: blocks of four by four are turned in registers
+//   FILL    a word instead of x
 
 #include "common/grid.wgsl"
 #include "common/box.wgsl"
@@ -11,17 +12,18 @@
 #param WORKGROUP 64
 
 struct Params {
-  groups: u32,
+  runs: u32,
+  runs_per_row: u32,
   columns: u32,
-  axes: u32,
   fill: u32,
+  turn: u32,
   sizes: array<vec4<u32>, 2>,
   strides: array<vec4<u32>, 5>,
   steps: array<vec4<u32>, 1>,
   bases: array<vec4<u32>, 1>,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-#if FOUR
+#if WIDE
 alias Unit = vec4<u32>;
 #else
 alias Unit = u32;
@@ -34,6 +36,25 @@ fn load(i: u32) -> Unit { return Unit(params.fill); }
 fn load(i: u32) -> Unit { return x[i]; }
 #endif
 
+fn copy_group(group: Group) {
+#if TURNED
+#for j in 4
+  let x_$j = load((group.at.y + $j * params.steps[0].y) >> 2u);
+#end
+#for i in 4
+  out[(group.at.x + $i * params.turn) >> 2u] = vec4(x_0[$i], x_1[$i], x_2[$i], x_3[$i]);
+#end
+#else
+#if FOUR
+  out[group.at.x >> 2u] = load(group.at.y >> 2u);
+#else
+#for j in 4
+  if (group.count > $j) { out[group.at.x + $j * params.steps[0].x] = load(group.at.y + $j * params.steps[0].y); }
+#end
+#endif
+#endif
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -41,14 +62,9 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
-  if (index >= params.groups) { return; }
-  let group = group_at(index);
-#if FOUR
-  out[group.at.x >> 2u] = load(group.at.y >> 2u);
-#else
-  for (var j = 0u; j < group.count; j++) {
-    let at = group.at + j * params.steps[0];
-    out[at.x] = load(at.y);
-  }
-#endif
+  if (index >= params.runs) { return; }
+  let run = run_at(index);
+#for n in EACH
+  if (run.count > 4 * $n) { copy_group(group_of(run, $n)); }
+#end
 }

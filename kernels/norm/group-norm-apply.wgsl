@@ -42,17 +42,28 @@ fn main(
   var shift: vec4<f32>;
   var mean: vec4<f32>;
   var scale: vec4<f32>;
-  for (var j = 0u; j < WIDTH; j++) {
-    let of_group = statistics[batch * (params.channels / params.depth) + (c + j) / params.depth];
-    shift[j] = of_group.x;
-    mean[j] = of_group.y;
-    scale[j] = of_group.z;
-  }
+#for j in WIDTH
+  let group_$j = statistics[batch * (params.channels / params.depth) + (c + $j) / params.depth];
+  shift[$j] = group_$j.x;
+  mean[$j] = group_$j.y;
+  scale[$j] = group_$j.z;
+#end
   scale *= weight_strip(c);
   let offset = bias_strip(c);
-  for (var row = row_0; row < min(row_0 + ROWS, params.rows); row++) {
-    let i = (batch * params.rows + row) * params.channels + c;
+  let end = min(row_0 + ROWS, params.rows);
+  var i = (batch * params.rows + row_0) * params.channels + c;
+  var row = row_0;
+  // Four rows are spelled out: CPU rasterisers are slow at loops, and more so at branches.
+  for (; row + 4u <= end; row += 4u) {
+#for j in 4
+    let centred_$j = x_strip(params.x_base + i) - shift - mean;
+    store_out(params.out_base + i, activate(centred_$j * scale + offset));
+    i += params.channels;
+#end
+  }
+  for (; row < end; row++) {
     let centred = x_strip(params.x_base + i) - shift - mean;
     store_out(params.out_base + i, activate(centred * scale + offset));
+    i += params.channels;
   }
 }

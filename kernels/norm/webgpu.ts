@@ -13,7 +13,8 @@ import { layerNormOp } from './layer-norm.js'
 // As many invocations as keep the device busy in the pass over slices.
 const busy = (isFallback: boolean) => (isFallback ? 256 : 32768)
 const leastSliceRows = 16
-const rowsOfInvocation = 4
+// Rows that share the statistics an invocation has loaded in the last pass.
+const rowsOfInvocation = (isFallback: boolean) => (isFallback ? 32 : 4)
 
 export const groupNormWebGpu = webgpuKernel(groupNormOp, call => {
   const { inputs, outputs, params, facts } = call
@@ -25,6 +26,7 @@ export const groupNormWebGpu = webgpuKernel(groupNormOp, call => {
   const width = widthOf(channels)
   const strips = channels / width
   const workgroup = workgroupOf(facts)
+  const applying = { rows: rowsOfInvocation(facts.isFallback), workgroup: 64 }
 
   const wantedSlices = Math.ceil(busy(facts.isFallback) / (batch * strips))
   const mostRows = Math.max(1, Math.floor(windowElements('f32', facts) / channels))
@@ -95,8 +97,8 @@ export const groupNormWebGpu = webgpuKernel(groupNormOp, call => {
           BIAS_FORMAT: formatOf(bias, channels),
           ACTIVATION: activation,
           WIDTH: width,
-          ROWS: rowsOfInvocation,
-          WORKGROUP: workgroup,
+          ROWS: applying.rows,
+          WORKGROUP: applying.workgroup,
         },
         bindings: { x: window.x.window, weight, bias, statistics, out: window.out.window },
         uniforms: {
@@ -107,7 +109,7 @@ export const groupNormWebGpu = webgpuKernel(groupNormOp, call => {
           x_base: window.x.base,
           out_base: window.out.base,
         },
-        workgroups: Math.ceil((run.count * Math.ceil(window.rows / rowsOfInvocation) * strips) / workgroup),
+        workgroups: Math.ceil((run.count * Math.ceil(window.rows / applying.rows) * strips) / applying.workgroup),
       })),
     ]
   })

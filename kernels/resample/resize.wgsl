@@ -1,4 +1,4 @@
-// Resizing: one strip of channels of one result per invocation, weights reckoned on the way.
+// Resizing: EACH strips of channels of one result per invocation, weights reckoned on the way.
 //
 // Variants:
 //   MODE nearest             one pixel, untouched
@@ -13,12 +13,14 @@
 #param WIDTH 1
 #param CUBIC -0.75
 #param WORKGROUP 64
+#param EACH 1
 
 struct Params {
   batch: u32,       // in these windows
   height: u32,      // of the whole input
   width: u32,
   channels: u32,
+  runs: u32,        // of EACH strips in the channels
   window_row: u32,  // first row of the input in this window
   window_rows: u32,
   out_row: u32,     // first row of the result in this window
@@ -49,12 +51,12 @@ fn weight(distance: f32) -> f32 {
 }
 #endif
 
-// Pixel (row, column) of a picture, held inside this window.
-fn pixel(batch: u32, row: i32, column: i32, c: u32) -> vec4<f32> {
+// Where pixel (row, column) of a picture begins, held inside this window.
+fn pixel(batch: u32, row: i32, column: i32) -> u32 {
   let first = i32(params.window_row);
   let y = u32(clamp(row, first, first + i32(params.window_rows) - 1) - first);
   let x = u32(clamp(column, 0, i32(params.width) - 1));
-  return x_strip(params.x_base + ((batch * params.window_rows + y) * params.width + x) * params.channels + c);
+  return params.x_base + ((batch * params.window_rows + y) * params.width + x) * params.channels;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -63,18 +65,26 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let strips = params.channels / WIDTH;
+  // Indices by one division each.
   let index = workgroup_index(group, groups) * WORKGROUP + local;
-  let c = index % strips * WIDTH;
-  let column = index / strips % params.out_width;
-  let row = index / strips / params.out_width % params.out_rows;
-  let batch = index / strips / params.out_width / params.out_rows;
+  let place = index / params.runs;
+  let line = place / params.out_width;
+  let batch = line / params.out_rows;
   if (batch >= params.batch) { return; }
+  let column = place - line * params.out_width;
+  let row = line - batch * params.out_rows;
+  let c = (index - place * params.runs) * (WIDTH * EACH);
+#for n in EACH
+  let c_$n = min(c + $n * WIDTH, params.channels - WIDTH);
+#end
 
   let y = params.scale_y * f32(params.out_row + row) + params.shift_y;
   let x = params.scale_x * f32(column) + params.shift_x;
 #if MODE == nearest
-  let result = pixel(batch, i32(y), i32(x), c);
+  let from_pixel = pixel(batch, i32(y), i32(x));
+#for n in EACH
+  let result_$n = x_strip(from_pixel + c_$n);
+#end
 #else
   var y_first = i32(floor(y - params.support_y)) + 1;
   var x_first = i32(floor(x - params.support_x)) + 1;
@@ -86,19 +96,28 @@ fn main(
   y_last = min(y_last, i32(params.height) - 1);
   x_last = min(x_last, i32(params.width) - 1);
 #endif
-  var result = vec4(0.0);
+#for n in EACH
+  var result_$n = vec4(0.0);
+#end
   var total = 0.0;
   for (var i = y_first; i <= y_last; i++) {
     let row_weight = weight((f32(i) - y) * params.shrink_y);
     for (var j = x_first; j <= x_last; j++) {
       let both = row_weight * weight((f32(j) - x) * params.shrink_x);
-      result += both * pixel(batch, i, j, c);
+      let from_pixel = pixel(batch, i, j);
+#for n in EACH
+      result_$n += both * x_strip(from_pixel + c_$n);
+#end
       total += both;
     }
   }
 #if ANTIALIAS
-  result /= total;
+#for n in EACH
+  result_$n /= total;
+#end
 #endif
 #endif
-  store_out(params.out_base + index * WIDTH, result);
+#for n in EACH
+  if (c + $n * WIDTH < params.channels) { store_out(params.out_base + place * params.channels + c_$n, result_$n); }
+#end
 }

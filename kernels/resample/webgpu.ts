@@ -5,7 +5,7 @@ import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../ten
 import { formatOf } from '../common/operand.js'
 import { chunkRows, whole, type Rows } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { streamOf } from '../common/workgroup.js'
 import { cubicOf, resizeOp, samplingOf } from './resize.js'
 
 // Rows of the input beside a window's own: rounding, and both ends.
@@ -18,7 +18,9 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
   const vertical = samplingOf(params, height, 0)
   const horizontal = samplingOf(params, width, 1)
   const strip = widthOf(channels)
-  const workgroup = workgroupOf(facts)
+  const stream = streamOf(facts)
+  const each = channels / strip < stream.each ? 1 : stream.each
+  const runs = Math.ceil(channels / (strip * each))
   const rowOf = { x: width * channels, out: outWidth * channels }
 
   const launch = (batches: Rows, outRows: Rows): Dispatch => {
@@ -32,7 +34,7 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
     const xWindow = windowOf(x, (batches.start * height + top) * rowOf.x, elements(height, rows, rowOf.x), facts)
     const outStart = (batches.start * outHeight + outRows.start) * rowOf.out
     const outWindow = windowOf(out, outStart, elements(outHeight, outRows.count, rowOf.out), facts)
-    const results = batches.count * outRows.count * outWidth * (channels / strip)
+    const results = batches.count * outRows.count * outWidth
     return {
       shader: 'resample/resize.wgsl',
       defines: {
@@ -41,7 +43,8 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
         ANTIALIAS: params.antialias,
         CUBIC: cubicOf(params),
         WIDTH: strip,
-        WORKGROUP: workgroup,
+        WORKGROUP: stream.workgroup,
+        EACH: each,
       },
       bindings: { x: xWindow.window, out: outWindow.window },
       uniforms: {
@@ -49,6 +52,7 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
         height,
         width,
         channels,
+        runs,
         window_row: top,
         window_rows: rows,
         out_row: outRows.start,
@@ -65,7 +69,7 @@ export const resizeWebGpu = webgpuKernel(resizeOp, ({ inputs: { x }, outputs: [o
         x_base: xWindow.base,
         out_base: outWindow.base,
       },
-      workgroups: Math.ceil(results / workgroup),
+      workgroups: Math.ceil((results * runs) / stream.workgroup),
     }
   }
 
