@@ -7,7 +7,9 @@ import type { PeerTask } from './peers/protocol.js'
 export const sizeClasses = ['full', 'software'] as const
 export type SizeClass = (typeof sizeClasses)[number]
 
-/** An operand of random numbers: normal, of mean 0 and the given scale (default 1), rounded to the dtype (default f32). */
+/**
+ * An operand of random numbers: normal, of mean 0 and the given scale (default 1), rounded to the dtype (default f32).
+ */
 export interface OperandSpec {
   readonly shape: Shape
   readonly dtype?: DType
@@ -23,7 +25,9 @@ export type Expected = (index: number) => number
 /** Operands and what is done with them. */
 export interface Computation {
   readonly operands: Readonly<Record<string, OperandSpec>>
-  /** Called once for each set of operands, before its first run: for modules that take weights in, and give them back. */
+  /**
+   * Called once for each set of operands, before its first run: for modules that take weights in, and give them back.
+   */
   setup?(operands: Readonly<Record<string, Tensor>>): Disposable
   /** Records one run. */
   run(operands: Readonly<Record<string, Tensor>>): Tensor

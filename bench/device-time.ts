@@ -2,7 +2,10 @@
 
 import type { WebGpuRuntime } from '../tensor/webgpu/runtime.js'
 
-/** Seconds of one run: on the device's clock if the runtime was opened with `profile`, else from start to end of the wait. */
+/**
+ * Seconds of one run: on the device's clock if the runtime was opened with `profile`, else from start to end of the
+ * wait.
+ */
 export async function timeRun(runtime: WebGpuRuntime, run: () => void): Promise<number> {
   await runtime.timings()
   const start = performance.now()

@@ -100,7 +100,9 @@ export function chooseCases(shapes: SizeClass, kernels: string | undefined): Cas
   return wanted.length === 0 ? cases : cases.filter(({ kernel }) => wanted.includes(kernel))
 }
 
-/** Reads the arguments; undefined where help is asked for. Throws a UsageError or a FileError, and what parseArgs does. */
+/**
+ * Reads the arguments; undefined where help is asked for. Throws a UsageError or a FileError, and what parseArgs does.
+ */
 export async function readOptions(args: readonly string[]): Promise<Settings | undefined> {
   const { values } = parseArgs({
     args: [...args],

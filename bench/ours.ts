@@ -25,7 +25,9 @@ export interface Ours {
   readonly single?: Runtime
   /** How many threads it has, where that is known. */
   readonly threads?: number
-  /** What the adapter turned out to be, as a wish for others; none where there is no adapter, or none that can be named. */
+  /**
+   * What the adapter turned out to be, as a wish for others; none where there is no adapter, or none that can be named.
+   */
   readonly kind?: AdapterWish
   /** Chooses between the variants named. */
   readonly variants?: { readonly names: readonly string[]; readonly choose: VariantSwitch }

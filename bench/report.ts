@@ -5,7 +5,10 @@ import type { SizeClass } from './case.js'
 import type { Spread } from './measure.js'
 import { nativePeers } from './peers/protocol.js'
 
-/** One case as it was measured. Rates are in `unit`, higher is better, medians by the clock on the wall; null where there is none. */
+/**
+ * One case as it was measured. Rates are in `unit`, higher is better, medians by the clock on the wall; null where
+ * there is none.
+ */
 export interface Measured {
   readonly kernel: string
   readonly name: string

@@ -10,7 +10,9 @@ const least = 0.05
 // A single round may have met a busy moment.
 const fewest = 3
 
-/** Whether a variant is clearly faster: its median by a twentieth, and nine rounds out of ten than the other's median. */
+/**
+ * Whether a variant is clearly faster: its median by a twentieth, and nine rounds out of ten than the other's median.
+ */
 export function winsClearly(candidate: Spread, rule: Spread): boolean {
   if (Math.min(candidate.rounds, rule.rounds) < fewest) return false
   return candidate.median <= (1 - least) * rule.median && candidate.p90 < rule.median

@@ -93,8 +93,8 @@ async function openBest(options: OpenOptions): Promise<Runtime> {
 }
 
 /**
- * Opens a runtime: the one asked for, else the one REVISION_RUNTIME names, else webgpu if there is a GPU or an adapter is
- * asked for, else wasm.
+ * Opens a runtime: the one asked for, else the one REVISION_RUNTIME names, else webgpu if there is a GPU or an adapter
+ * is asked for, else wasm.
  * @throws UsageError if there is no such runtime; what `openWebGpu` and `openCpu` throw
  */
 export async function openRuntime(options: OpenOptions = {}): Promise<Runtime> {

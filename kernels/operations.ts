@@ -1,5 +1,5 @@
-// All operations: the functions that run them with their options, and the statement of each (`...Op`) with its operands and
-// parameters.
+// All operations: the functions that run them with their options, and the statement of each (`...Op`) with its operands
+// and parameters.
 
 export {
   attention,

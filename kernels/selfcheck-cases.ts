@@ -1,4 +1,5 @@
-// One small case or more for every operation, for selfcheck.ts. Sizes are odd on purpose: edges are where kernels break.
+// One small case or more for every operation, for selfcheck.ts. Sizes are odd on purpose: edges are where kernels
+// break.
 
 import type { DType, Shape, Tensor } from '../tensor/index.js'
 import {

@@ -12,7 +12,9 @@ export interface SelfCheckResult {
   readonly op: string
   readonly about: string
   readonly ok: boolean
-  /** ||a - b|| / ||b|| of the runtime's result a and the plain loops' b, the largest of all outputs; infinite without. */
+  /**
+   * ||a - b|| / ||b|| of the runtime's result a and the plain loops' b, the largest of all outputs; infinite without.
+   */
   readonly error: number
   readonly tolerance: number
   /** Why there is no result. */

@@ -39,8 +39,8 @@ export async function openConfig(folder: string, file = 'config.json'): Promise<
 }
 
 /**
- * Opens the weights in a sub-folder: `<base>.safetensors`, whole or in shards, in full precision if it is there and else
- * its fp16 variant; with `variant` that one alone. Throws a FileError if there are none, or they are cut short.
+ * Opens the weights in a sub-folder: `<base>.safetensors`, whole or in shards, in full precision if it is there and
+ * else its fp16 variant; with `variant` that one alone. Throws a FileError if there are none, or they are cut short.
  */
 export async function openWeights(folder: string, base: WeightsBase, variant?: string): Promise<TensorFile> {
   const { join } = await import('node:path')

@@ -1,6 +1,7 @@
 // Working on a part of an activation at a time, where its parts do not depend on each other: spatial layers picture by
-// picture, temporal layers position by position. Weights are small beside the activations of a video, so memory is decided
-// by what lives between two layers; in chunks that is as small as one likes, for the price of copying input and output.
+// picture, temporal layers position by position. Weights are small beside the activations of a video, so memory is
+// decided by what lives between two layers; in chunks that is as small as one likes, for the price of copying input and
+// output.
 
 import { cat, slice } from '../kernels/index.js'
 import { byteSize, scope as release, ShapeError, type Tensor } from '../tensor/index.js'
@@ -23,8 +24,8 @@ export function overAxis(
 }
 
 /**
- * f(x, shared) in pieces of pictures, x [N,...]. Row floor(n S / N) of `shared` [S,...] belongs to picture n; f gets the
- * rows of its piece. Each picture makes intermediates of at most `width` floats.
+ * f(x, shared) in pieces of pictures, x [N,...]. Row floor(n S / N) of `shared` [S,...] belongs to picture n; f gets
+ * the rows of its piece. Each picture makes intermediates of at most `width` floats.
  */
 export function overPictures<S extends Tensor | undefined>(
   x: Tensor,

@@ -1,6 +1,6 @@
 // Embeddings of numbers: sinusoids and the small network behind them.
-// Ported from huggingface/diffusers: models/embeddings.py (get_timestep_embedding, TimestepEmbedding). What differs: the
-// sinusoids are made on the host, since steps and frame numbers are known there.
+// Ported from huggingface/diffusers: models/embeddings.py (get_timestep_embedding, TimestepEmbedding). What differs:
+// the sinusoids are made on the host, since steps and frame numbers are known there.
 
 import { Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import { Linear } from './layers.js'

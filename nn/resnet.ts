@@ -1,6 +1,6 @@
 // Residual blocks of convolutions: over pictures, over frames, and the two blended.
-// Ported from huggingface/diffusers: models/resnet.py (ResnetBlock2D, TemporalResnetBlock, SpatioTemporalResBlock). What
-// differs: channels last; the time embedding comes activated, once per video; it is added inside the convolution.
+// Ported from huggingface/diffusers: models/resnet.py (ResnetBlock2D, TemporalResnetBlock, SpatioTemporalResBlock).
+// What differs: channels last; the time embedding comes activated, once per video; it is added inside the convolution.
 
 import { scope as release, type Tensor } from '../tensor/index.js'
 import { AlphaBlender } from './alpha-blender.js'

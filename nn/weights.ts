@@ -61,8 +61,8 @@ export class Parameter {
 }
 
 /**
- * Sees the output of a module, with whatever is fused into it, under the module's name; of a chunk, if the module works in
- * chunks. The tensor lives on only if it is kept: `keep(tensor.share())`.
+ * Sees the output of a module, with whatever is fused into it, under the module's name; of a chunk, if the module works
+ * in chunks. The tensor lives on only if it is kept: `keep(tensor.share())`.
  */
 export type Observer = (name: string, tensor: Tensor) => void
 

@@ -1,5 +1,5 @@
-// Builds dist/: embeds the WGSL files in TypeScript modules, one for the kernels and one for the bench (so that Node and
-// browsers load them the same way), likewise their WebAssembly modules (wasm.mjs), then compiles.
+// Builds dist/: embeds the WGSL files in TypeScript modules, one for the kernels and one for the bench (so that Node
+// and browsers load them the same way), likewise their WebAssembly modules (wasm.mjs), then compiles.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'

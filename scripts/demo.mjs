@@ -1,5 +1,6 @@
 // `npm run demo`: the whole way from a picture to a video, on whatever this machine has. It takes the real architecture
-// with the tiny random weights of the tests, so it needs no download and shows that everything works, not what it can do.
+// with the tiny random weights of the tests, so it needs no download and shows that everything works, not what it can
+// do.
 
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

@@ -1,5 +1,6 @@
-// `npm test`: installs and builds what is missing, runs every test (quick floors first) and ends with one line of counts.
-// Further arguments are test files or folders below test/, without them all are run: `npm test -- kernels/matmul`.
+// `npm test`: installs and builds what is missing, runs every test (quick floors first) and ends with one line of
+// counts. Further arguments are test files or folders below test/, without them all are run: `npm test --
+// kernels/matmul`.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'

@@ -1,7 +1,7 @@
-// Compiles every AssemblyScript kernel (`.as.ts`) to one WebAssembly module and embeds it in a TypeScript module as text,
-// so that Node and browsers load it the same way: once with fused multiply-adds (relaxed SIMD), once without. What the
-// kernels' parameter classes say is written beside it: their text is the only place that states it. The bench has a module
-// of its own.
+// Compiles every AssemblyScript kernel (`.as.ts`) to one WebAssembly module and embeds it in a TypeScript module as
+// text, so that Node and browsers load it the same way: once with fused multiply-adds (relaxed SIMD), once without.
+// What the kernels' parameter classes say is written beside it: their text is the only place that states it. The bench
+// has a module of its own.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -78,13 +78,11 @@ export async function embedWasm(folder, floors) {
   const target = join(root, folder, 'wasm.generated.ts')
   const files = filesOf(floors)
   const sources = filesOf(['tensor', 'kernels', 'bench']) // those of one floor may import those of another
-  const newest = Math.max(...[script, ...sources].map(file => statSync(file).mtimeMs))
-  if (
-    existsSync(target) &&
-    statSync(target).mtimeMs > newest &&
-    readFileSync(target, 'utf8').includes(files.length + ' files')
-  )
-    return
+  const compiler = join(root, 'package-lock.json') // says which compiler
+  const newest = Math.max(...[script, compiler, ...sources].map(file => statSync(file).mtimeMs))
+  const header = `// Made by scripts/wasm.mjs from the .as.ts files of ${floors.join(' and ')}: ${files.length} files.\n`
+  const isFresh = () => statSync(target).mtimeMs > newest && readFileSync(target, 'utf8').startsWith(header)
+  if (existsSync(target) && isFresh()) return
   const kernels = new Map()
   const entries = []
   for (const file of files) {
@@ -98,13 +96,16 @@ export async function embedWasm(folder, floors) {
   const outputs = join(root, '.cache/wasm')
   mkdirSync(outputs, { recursive: true })
   const output = join(outputs, `${folder}-${process.pid}.wasm`)
-  const plain = await compile(entries, [], output)
-  const relaxed = await compile(entries, ['relaxed-simd'], output)
-  rmSync(output)
+  let plain, relaxed
+  try {
+    plain = await compile(entries, [], output)
+    relaxed = await compile(entries, ['relaxed-simd'], output)
+  } finally {
+    rmSync(output, { force: true })
+  }
   writeFileSync(
     target,
-    `// Made by scripts/wasm.mjs from the .as.ts files of ${floors.join(' and ')}: ${files.length} files.
-
+    `${header}
 import type { WasmModuleSource } from '../tensor/wasm/module.js'
 
 export const wasmModule: WasmModuleSource = {

@@ -70,5 +70,7 @@ export class OutOfMemoryError extends RevisionError {
   }
 }
 
-/** A shader that did not compile or a dispatch that the device refused: our own mistake, told with the annotated source. */
+/**
+ * A shader that did not compile or a dispatch that the device refused: our own mistake, told with the annotated source.
+ */
 export class KernelError extends RevisionError {}

@@ -4,7 +4,10 @@ import { LifetimeError } from './errors.js'
 import type { Each, Op } from './op.js'
 import { Tensor } from './tensor.js'
 
-/** Runs an operation on its operands' runtime and returns its outputs. Throws ShapeError, LifetimeError, OutOfMemoryError. */
+/**
+ * Runs an operation on its operands' runtime and returns its outputs. Throws ShapeError, LifetimeError,
+ * OutOfMemoryError.
+ */
 export function execute<I extends object, P>(op: Op<I, P>, inputs: Each<I, Tensor>, params: P): Tensor[] {
   const operands = Object.values(inputs).filter((tensor): tensor is Tensor => tensor !== undefined)
   const { runtime } = operands[0]

@@ -14,7 +14,8 @@ export interface TensorSpec {
 export type Each<I, T> = { readonly [K in keyof I]: T }
 
 /**
- * An operation over named operands `I` (an interface whose fields name them, optional ones marked `?`) and parameters `P`.
+ * An operation over named operands `I` (an interface whose fields name them, optional ones marked `?`) and parameters
+ * `P`.
  */
 export interface Op<I extends object, P> {
   readonly name: string

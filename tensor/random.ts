@@ -1,8 +1,9 @@
 // Random numbers of the host, the same as torch's CPU generator gives, so that a seed makes here what it makes there.
 // Ported from pytorch/pytorch: aten/src/ATen/core/MT19937RNGEngine.h, core/DistributionsHelper.h,
-// native/cpu/DistributionTemplates.h and native/TensorFactories.cpp (randperm). What differs: logarithm, sine and cosine
-// are taken in float64 and rounded once, where torch uses float32 approximations that depend on its build and on the
-// processor: normal numbers of the block algorithm differ by up to 3 units in the last place, everything else by none.
+// native/cpu/DistributionTemplates.h and native/TensorFactories.cpp (randperm). What differs: logarithm, sine and
+// cosine are taken in float64 and rounded once, where torch uses float32 approximations that depend on its build and on
+// the processor: normal numbers of the block algorithm differ by up to 3 units in the last place, everything else by
+// none.
 
 import { UsageError } from './errors.js'
 
@@ -51,7 +52,9 @@ export class Generator {
     for (let i = 1; i < words; i++) state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i
   }
 
-  /** A generator that goes on where `state()` was taken; throws a UsageError if its fields are not as they should be. */
+  /**
+   * A generator that goes on where `state()` was taken; throws a UsageError if its fields are not as they should be.
+   */
   static from(state: GeneratorState): Generator {
     const { words: list, used, nextNormal } = state
     const valid =
@@ -179,7 +182,9 @@ export class Generator {
   }
 }
 
-/** Box-Muller on 16 uniforms in place: number j gives the radius, number j + 8 the angle, of the results j and j + 8. */
+/**
+ * Box-Muller on 16 uniforms in place: number j gives the radius, number j + 8 the angle, of the results j and j + 8.
+ */
 function boxMuller16(data: Float32Array, start: number): void {
   for (let j = start; j < start + 8; j++) {
     const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(Math.log(1 - data[j])))))

@@ -78,9 +78,9 @@ export interface Runtime {
   /** Records what `body` does, without running it. */
   capture(body: () => void): Recording
   /**
-   * Compiles in the background what `body` needs, so that it does not have to when it runs for the first time. The body is
-   * called with a runtime like this one but without memory or work, for tensors of the right shapes; it may be left out
-   * where nothing is compiled.
+   * Compiles in the background what `body` needs, so that it does not have to when it runs for the first time. The body
+   * is called with a runtime like this one but without memory or work, for tensors of the right shapes; it may be left
+   * out where nothing is compiled.
    */
   warmUp(body: (runtime: Runtime) => void): Promise<void>
   /** Gives memory back. Work recorded before may still use it. */

@@ -26,8 +26,8 @@ const leaks = new FinalizationRegistry<{ runtime: Runtime; label: string }>(({ r
 )
 
 /**
- * The bytes of host data given for a tensor: a host array of the dtype, or plain numbers, which are rounded to it. Throws a
- * ShapeError if they do not fill the shape or are of another dtype.
+ * The bytes of host data given for a tensor: a host array of the dtype, or plain numbers, which are rounded to it.
+ * Throws a ShapeError if they do not fill the shape or are of another dtype.
  */
 export function hostBytes(
   data: HostArray | readonly number[],
@@ -80,8 +80,8 @@ export class Tensor implements StoredTensor, Disposable {
   }
 
   /**
-   * A tensor with the given elements. `data` is a host array of the dtype (f16 and bf16 as raw bits in a Uint16Array), or
-   * plain numbers, which are rounded to the dtype.
+   * A tensor with the given elements. `data` is a host array of the dtype (f16 and bf16 as raw bits in a Uint16Array),
+   * or plain numbers, which are rounded to the dtype.
    */
   static from(
     runtime: Runtime,

@@ -1,5 +1,5 @@
-// Modules of Stable Video Diffusion with random weights: what the kernels come to when they work together. Their outputs
-// are checked on a small module of the same make, against the plain loops.
+// Modules of Stable Video Diffusion with random weights: what the kernels come to when they work together. Their
+// outputs are checked on a small module of the same make, against the plain loops.
 
 import { AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel } from '../../models/index.js'
 import type { UNetConfig, VaeConfig } from '../../models/index.js'
@@ -9,7 +9,9 @@ import type { Case, Computation, OperandSpec, SizeClass } from '../case.js'
 
 const contextChannels = 1024
 
-/** The weights as operands: f16 or f32 where the module leaves the choice, and of a size that keeps activations near 1. */
+/**
+ * The weights as operands: f16 or f32 where the module leaves the choice, and of a size that keeps activations near 1.
+ */
 function weightOperands(weights: Weights, dtype: DType): Record<string, OperandSpec> {
   const specs = [...weights.parameters].map(([name, { shape, options }]): [string, OperandSpec] => {
     const scale = shape.length > 1 ? sizeOf(shape.slice(1)) ** -0.5 : 1

@@ -13,7 +13,9 @@ export function bestOf(a: Ceiling, b: Ceiling): Ceiling {
   return { gflops: Math.max(a.gflops, b.gflops), gbs: Math.max(a.gbs, b.gbs) }
 }
 
-/** How near a case comes to the time that the ceilings allow for its operations or its bytes; null if it has no rate. */
+/**
+ * How near a case comes to the time that the ceilings allow for its operations or its bytes; null if it has no rate.
+ */
 export function shareOf({ unit, ours, device, flops, bytes }: Measured, { gflops, gbs }: Ceiling): number | null {
   const rate = device ?? ours
   if (rate === null) return null

@@ -1,5 +1,5 @@
-// jax-js on its WebGPU or its WebAssembly backend, every task under jit. Its convolutions want channels first. A use of an
-// array consumes it, hence `ref`.
+// jax-js on its WebGPU or its WebAssembly backend, every task under jit. Its convolutions want channels first. A use of
+// an array consumes it, hence `ref`.
 
 import { pathToFileURL } from 'node:url'
 import { channelsFirst, channelsLast } from '../../test/support/layout.js'

@@ -1,5 +1,5 @@
-// What onnxruntime is to run for each task: a model of a few nodes, weights as constants. Its convolutions want channels
-// first.
+// What onnxruntime is to run for each task: a model of a few nodes, weights as constants. Its convolutions want
+// channels first.
 
 import { channelsFirst, channelsLast, permuted } from '../../test/support/layout.js'
 import { sizeOf, type Shape } from '../../tensor/index.js'

@@ -1,6 +1,6 @@
-// onnxruntime: in the browser's edition on its WebGPU provider or on WebAssembly, and in Node's on native code. Weights are
-// constants of a model of a few nodes. On WebGPU activations stay on the device; on the CPU its interface copies inputs and
-// outputs between JavaScript's memory and its own, which is part of what a run costs there.
+// onnxruntime: in the browser's edition on its WebGPU provider or on WebAssembly, and in Node's on native code. Weights
+// are constants of a model of a few nodes. On WebGPU activations stay on the device; on the CPU its interface copies
+// inputs and outputs between JavaScript's memory and its own, which is part of what a run costs there.
 
 import { pathToFileURL } from 'node:url'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'

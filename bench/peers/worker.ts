@@ -1,4 +1,5 @@
-// The process of one peer: loads the library on the wanted adapter or threads, then answers the bench (see protocol.ts).
+// The process of one peer: loads the library on the wanted adapter or threads, then answers the bench (see
+// protocol.ts).
 
 import { hostOperands } from '../operands.js'
 import { provideGpu, settled } from './gpu.js'

@@ -1,5 +1,5 @@
-// Boxes of indices walked by strided operands: the host side of box.wgsl. Axes that every operand walks as one are merged,
-// and a box whose operands reach too far for their bindings is cut until each fits a window.
+// Boxes of indices walked by strided operands: the host side of box.wgsl. Axes that every operand walks as one are
+// merged, and a box whose operands reach too far for their bindings is cut until each fits a window.
 
 import { ShapeError, showShape, type Shape, type StoredTensor } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
@@ -8,7 +8,9 @@ import { windowElements, windowOf, type Window } from '../../tensor/webgpu/launc
 import type { Defines } from '../../tensor/webgpu/preprocess.js'
 import { streamOf } from './workgroup.js'
 
-/** How an operand is walked: element `start` + the sum of index x stride over the axes. Strides may be 0 or negative. */
+/**
+ * How an operand is walked: element `start` + the sum of index x stride over the axes. Strides may be 0 or negative.
+ */
 export interface Strided {
   readonly tensor: StoredTensor
   readonly start: number
@@ -88,8 +90,8 @@ function splitBox(box: Box, limits: readonly number[]): Box[] {
 }
 
 /**
- * Dispatches that walk `shape` with an output and up to three operands, none of them empty. With `turning`, the one operand
- * may be taken in blocks of four by four (see box.wgsl). Throws a ShapeError when the axes do not merge to six.
+ * Dispatches that walk `shape` with an output and up to three operands, none of them empty. With `turning`, the one
+ * operand may be taken in blocks of four by four (see box.wgsl). Throws a ShapeError when the axes do not merge to six.
  */
 export function boxLaunches(
   where: string,
@@ -120,8 +122,8 @@ function wrapped(stride: number): number {
 }
 
 /**
- * The axis along which the operand is contiguous where the output is so along the innermost one, if blocks of four by four
- * are whole and aligned in both; else -1.
+ * The axis along which the operand is contiguous where the output is so along the innermost one, if blocks of four by
+ * four are whole and aligned in both; else -1.
  */
 function turnedAxis(shape: Shape, strides: readonly (readonly number[])[], bases: readonly number[]): number {
   const inner = shape.length - 1

@@ -1,4 +1,5 @@
-// How sums of products become outputs, a row at a time: + bias, activation, + residual. Rows of sums are padded to fours.
+// How sums of products become outputs, a row at a time: + bias, activation, + residual. Rows of sums are padded to
+// fours.
 
 import { gelu4, geluTanh4, quickGelu4, relu4, silu4 } from './math.as'
 import { at, floatAt, load4 } from './operand.as'

@@ -1,5 +1,5 @@
-// How sums of products become outputs: a family's `finish` takes what earlier parts left, adds what it adds, activates and
-// stores. Include beside the binding `out` and params.out_base, params.out_last and params.residual_base, with the
+// How sums of products become outputs: a family's `finish` takes what earlier parts left, adds what it adds, activates
+// and stores. Include beside the binding `out` and params.out_base, params.out_last and params.residual_base, with the
 // defines ACCUMULATE, ACTIVATION and RESIDUAL.
 #if RESIDUAL
 #include "common/operand.wgsl" NAME=residual INDEX=6 FORMAT=RESIDUAL_FORMAT

@@ -13,7 +13,8 @@ export function erf(x: number): number {
     }
     return (2 / Math.sqrt(Math.PI)) * sum
   }
-  // Lentz's continued fraction, evaluated from the far end: erfc(a) = exp(-a^2) / sqrt(pi) / (a + (1/2)/(a + 1/(a + ...)))
+  // Lentz's continued fraction, evaluated from the far end: erfc(a) = exp(-a^2) / sqrt(pi) / (a + (1/2)/(a + 1/(a +
+  // ...)))
   let fraction = a
   for (let n = 60; n > 0; n--) fraction = a + n / 2 / fraction
   return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / fraction)

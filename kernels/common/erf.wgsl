@@ -1,5 +1,5 @@
-// The error function to f32 accuracy: a polynomial in x^2 up to 1, and 1 - exp(-x^2) P(1 / (1 + x/2)) above; both fitted
-// at Chebyshev nodes (largest relative error 1.7e-7).
+// The error function to f32 accuracy: a polynomial in x^2 up to 1, and 1 - exp(-x^2) P(1 / (1 + x/2)) above; both
+// fitted at Chebyshev nodes (largest relative error 1.7e-7).
 fn erf(x: vec4<f32>) -> vec4<f32> {
   let a = min(abs(x), vec4(4.0));
   let s = a * a;

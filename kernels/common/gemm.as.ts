@@ -1,7 +1,7 @@
 // The engine of matrix products: out = a b in f32, b packed into panels of eight columns, a read where it lies.
 //
-// A tile of 4 x 8 sums takes 8 registers, a row of the panel 2, four values of a 4, a product 1: the sixteen that SIMD has
-// on x86, less the one compilers keep. Larger tiles and unrolled loops spill, and lost 10 to 40 % when measured.
+// A tile of 4 x 8 sums takes 8 registers, a row of the panel 2, four values of a 4, a product 1: the sixteen that SIMD
+// has on x86, less the one compilers keep. Larger tiles and unrolled loops spill, and lost 10 to 40 % when measured.
 
 import { at, F32, floatAt, load1, load4, widen } from './operand.as'
 
@@ -116,8 +116,8 @@ export function multiply(
 }
 
 /**
- * Lists where rows of a [rows, ...] are, which lie `stride` elements apart, for one segment of `multiply`; the last one again
- * to fill a tile. Rows of narrow floats are first written to `wide` [rows, terms] as f32.
+ * Lists where rows of a [rows, ...] are, which lie `stride` elements apart, for one segment of `multiply`; the last one
+ * again to fill a tile. Rows of narrow floats are first written to `wide` [rows, terms] as f32.
  */
 export function listRows(a: usize, format: u32, stride: u32, rows: u32, terms: u32, list: usize, wide: usize): void {
   for (let row: u32 = 0; row < rows; row++) {
@@ -131,8 +131,8 @@ export function listRows(a: usize, format: u32, stride: u32, rows: u32, terms: u
 }
 
 /**
- * Packs so many columns of b [terms, ...], whose rows lie `stride` elements apart, into panels of [terms, 8]; columns short of
- * a panel are zero.
+ * Packs so many columns of b [terms, ...], whose rows lie `stride` elements apart, into panels of [terms, 8]; columns
+ * short of a panel are zero.
  */
 export function packColumns(b: usize, format: u32, stride: u32, columns: u32, terms: u32, panels: usize): void {
   const whole = columns & ~3

@@ -1,7 +1,7 @@
-// Rows of a tile as LANES invocations load them, OWN rows each. Where they are a subgroup (SUBGROUP), and a workgroup of
-// its own, every row is loaded by one lane and handed to the others: on CPU rasterisers a load is done lane by lane,
-// wherever it goes, and takes as long as dozens of multiply-adds; a shuffle is one instruction. Include first: it enables
-// an extension.
+// Rows of a tile as LANES invocations load them, OWN rows each. Where they are a subgroup (SUBGROUP), and a workgroup
+// of its own, every row is loaded by one lane and handed to the others: on CPU rasterisers a load is done lane by lane,
+// wherever it goes, and takes as long as dozens of multiply-adds; a shuffle is one instruction. Include first: it
+// enables an extension.
 #if SUBGROUP
 enable subgroups;
 #endif

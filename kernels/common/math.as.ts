@@ -1,5 +1,6 @@
-// Functions of four floats at a time, to f32 accuracy; infinities, NaN and subnormal results included. The polynomials are
-// those of the shaders (exponential.wgsl, erf.wgsl, unary.wgsl), fitted at Chebyshev nodes. `x4` means lane by lane.
+// Functions of four floats at a time, to f32 accuracy; infinities, NaN and subnormal results included. The polynomials
+// are those of the shaders (exponential.wgsl, erf.wgsl, unary.wgsl), fitted at Chebyshev nodes. `x4` means lane by
+// lane.
 
 // The constants of what runs most, in memory: loading one takes an instruction, and making it in the code takes four.
 // -104, 89: the range; log2(e); 1.5 2^23; log(2) in two parts; coefficients from the highest on; 1.
@@ -14,8 +15,8 @@ export function step(p: v128, s: v128, c: f32): v128 {
 }
 
 /**
- * exp(x) = 2^k exp(r), |r| <= log(2) / 2. The two parts of log(2) keep r exact, and those of 2^k its halves in range. Beyond
- * -104..89 the result is 0 or infinite; NaN passes through pmax and pmin.
+ * exp(x) = 2^k exp(r), |r| <= log(2) / 2. The two parts of log(2) keep r exact, and those of 2^k its halves in range.
+ * Beyond -104..89 the result is 0 or infinite; NaN passes through pmax and pmin.
  */
 export function exp4(x: v128): v128 {
   const t = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(EXP)), v128.load32_splat(EXP, 4))
@@ -44,8 +45,8 @@ export function exp1(x: f32): f32 {
 }
 
 /**
- * log(x) = k log(2) + log(m), m in [sqrt(1/2), sqrt(2)), log(m) = 2 atanh((m - 1) / (m + 1)): largest relative error of the
- * polynomial 2e-8. Zero gives -infinity, negative numbers NaN.
+ * log(x) = k log(2) + log(m), m in [sqrt(1/2), sqrt(2)), log(m) = 2 atanh((m - 1) / (m + 1)): largest relative error of
+ * the polynomial 2e-8. Zero gives -infinity, negative numbers NaN.
  */
 export function log4(x: v128): v128 {
   // Subnormal numbers are scaled into the normal range first.

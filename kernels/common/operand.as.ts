@@ -1,5 +1,6 @@
-// Operands of any float width, widened to f32 as they are read. Formats are numbered by `formatNumber` (wasm-operand.ts).
-// Behind the end of every operand is memory: reading by fours may run over it, and what is read there must not matter.
+// Operands of any float width, widened to f32 as they are read. Formats are numbered by `formatNumber`
+// (wasm-operand.ts). Behind the end of every operand is memory: reading by fours may run over it, and what is read
+// there must not matter.
 
 export const F32: u32 = 0
 const F16: u32 = 1
@@ -15,9 +16,9 @@ export function floatAt(base: usize, index: u32): usize {
 }
 
 /**
- * Four f16 in the low halves of lanes, as f32: exact, with subnormals, infinities and NaN. Exponents move from bias 15 to
- * 127, and the highest (infinity, NaN) that far again. Subnormals m 2^-24 become y = 2^-15 + m 2^-25 that way: 2 y - 2^-14
- * is theirs, and the smaller of the two; for all others it is the larger.
+ * Four f16 in the low halves of lanes, as f32: exact, with subnormals, infinities and NaN. Exponents move from bias 15
+ * to 127, and the highest (infinity, NaN) that far again. Subnormals m 2^-24 become y = 2^-15 + m 2^-25 that way: 2 y -
+ * 2^-14 is theirs, and the smaller of the two; for all others it is the larger.
  */
 function widenHalf(h: v128): v128 {
   const magnitude = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13)

@@ -15,7 +15,9 @@ export function assertFloat(where: string, name: string, operand: TensorSpec): v
     })
 }
 
-/** The FORMAT of an operand: its dtype, with x4 when `run` (the length of its contiguous rows) is a multiple of four. */
+/**
+ * The FORMAT of an operand: its dtype, with x4 when `run` (the length of its contiguous rows) is a multiple of four.
+ */
 export function formatOf(operand: TensorSpec, run: number): string {
   return run % 4 === 0 ? `${operand.dtype}x4` : operand.dtype
 }

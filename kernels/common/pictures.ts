@@ -1,5 +1,5 @@
-// Pictures [B, H, W, C] reckoned from pictures, cut into parts whose windows fit their bindings: runs of whole pictures,
-// else rows of one picture together with the rows of the input that they see.
+// Pictures [B, H, W, C] reckoned from pictures, cut into parts whose windows fit their bindings: runs of whole
+// pictures, else rows of one picture together with the rows of the input that they see.
 
 import { KernelError, sizeOf, type StoredTensor, type TensorSpec } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'

@@ -1,8 +1,8 @@
 // How far results are from what they should be.
 
 /**
- * ||a - b|| / ||b|| in the L2 norm, over the whole. Equal infinities, and NaN for NaN, count as equal; NaN for a number and
- * another length are infinitely far.
+ * ||a - b|| / ||b|| in the L2 norm, over the whole. Equal infinities, and NaN for NaN, count as equal; NaN for a number
+ * and another length are infinitely far.
  */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity

@@ -1,9 +1,9 @@
-// The tiled product on matrix units, with the face of tile.wgsl. Four subgroups, two by two, hold 2 x 2 results each, so
-// a tile is [4 M, TILE_K] by [TILE_K, 4 N]. Operands are rounded to f16, sums are f32. Results go through workgroup
+// The tiled product on matrix units, with the face of tile.wgsl. Four subgroups, two by two, hold 2 x 2 results each,
+// so a tile is [4 M, TILE_K] by [TILE_K, 4 N]. Operands are rounded to f16, sums are f32. Results go through workgroup
 // memory to the family's finish_quad, one of four from each subgroup at a time.
 //
-// WORKGROUP is four times the largest subgroup; where subgroups are smaller there are more of them, and those beyond the
-// fourth only load and store.
+// WORKGROUP is four times the largest subgroup; where subgroups are smaller there are more of them, and those beyond
+// the fourth only load and store.
 
 #include "common/matrix.wgsl"
 #include "common/grid.wgsl"

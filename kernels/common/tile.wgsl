@@ -1,6 +1,6 @@
-// The tiled product on ordinary arithmetic: tiles of both operands in workgroup memory, left [TILE_ROWS, TILE_K] by right
-// [TILE_K, 4 TILE_QUADS]. Each of 128 invocations holds 8 rows, 8 apart, of STRIPS quads (four columns), 16 apart, so
-// that neighbours read neighbouring quads and store beside each other.
+// The tiled product on ordinary arithmetic: tiles of both operands in workgroup memory, left [TILE_ROWS, TILE_K] by
+// right [TILE_K, 4 TILE_QUADS]. Each of 128 invocations holds 8 rows, 8 apart, of STRIPS quads (four columns), 16
+// apart, so that neighbours read neighbouring quads and store beside each other.
 //
 // A family includes either this or subgroup-matrix.wgsl, which has the same face, and states:
 //   tile_count()                 tiles, one per workgroup

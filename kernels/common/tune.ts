@@ -16,8 +16,8 @@ export interface ProductSizes {
 const largest = 2 ** 20
 
 /**
- * The class of a product in a tune table, as in `matmul m1024 n512 k512 f16`: its sizes rounded up to powers of two, all
- * from 2^20 on being one, and the dtype of its weight.
+ * The class of a product in a tune table, as in `matmul m1024 n512 k512 f16`: its sizes rounded up to powers of two,
+ * all from 2^20 on being one, and the dtype of its weight.
  */
 export function shapeClass(op: string, { m, n, k }: ProductSizes, weight: DType): string {
   const size = (x: number) => Math.min(largest, 2 ** Math.ceil(Math.log2(Math.max(1, x))))
@@ -47,8 +47,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Reads a tune table, JSON `{"adapter": description, "choices": {class: variant}}`, where a class is that of `shapeClass`
- * or an operation alone for all its other classes, and adapter `*` means any. At most 1 MiB and 4096 choices.
+ * Reads a tune table, JSON `{"adapter": description, "choices": {class: variant}}`, where a class is that of
+ * `shapeClass` or an operation alone for all its other classes, and adapter `*` means any. At most 1 MiB and 4096
+ * choices.
  * @throws FileError for anything else
  */
 export function readTune(text: string, where = 'tune'): Tune {

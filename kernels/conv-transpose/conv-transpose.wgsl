@@ -1,9 +1,11 @@
-// out = transposed convolution of x by weight + bias, gathered: each output sums over the input pixels that paint it. The
-// output falls into stride x stride phases, whose pixels lie `stride` apart and meet the same taps of the kernel: within
-// a phase it is a plain convolution with stride 1. One tile of ROWS pixels of a phase x 4 STRIPS channels per invocation.
+// out = transposed convolution of x by weight + bias, gathered: each output sums over the input pixels that paint it.
+// The output falls into stride x stride phases, whose pixels lie `stride` apart and meet the same taps of the kernel:
+// within a phase it is a plain convolution with stride 1. One tile of ROWS pixels of a phase x 4 STRIPS channels per
+// invocation.
 //
 // Variants:
-//   direct (this file)  operands straight from storage into registers; no workgroup memory, no barrier. Every load of four
+//   direct (this file)  operands straight from storage into registers; no workgroup memory, no barrier. Every load of
+//                       four
 //                       feeds 16 STRIPS or 4 ROWS multiply-adds. Right everywhere, and what CPU rasterisers want.
 
 #include "common/grid.wgsl"

@@ -1,5 +1,5 @@
-// Launches conv-transpose.wgsl: for runs of pictures where they fit their bindings, else for rows of one picture; and for
-// runs of output channels whose weights fit.
+// Launches conv-transpose.wgsl: for runs of pictures where they fit their bindings, else for rows of one picture; and
+// for runs of output channels whose weights fit.
 
 import { sizeOf } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'

@@ -34,7 +34,9 @@ export interface ConvParams {
   readonly activation: Activation
 }
 
-/** One axis of a convolution: output i reads inputs i stride - before + (0 .. kernel - 1), zero outside 0 .. size - 1. */
+/**
+ * One axis of a convolution: output i reads inputs i stride - before + (0 .. kernel - 1), zero outside 0 .. size - 1.
+ */
 export interface ConvAxis {
   readonly size: number
   readonly kernel: number
@@ -134,8 +136,8 @@ export interface Conv3dOptions extends ConvOptions {
 }
 
 /**
- * Convolution of pictures: x [B, H, W, C], weight [O, kh, kw, C / groups]; then + bias, + shift, activation, + residual.
- * Result f32 [B, H', W', O] with H' = floor((H + top + bottom - kh) / stride) + 1, W' likewise.
+ * Convolution of pictures: x [B, H, W, C], weight [O, kh, kw, C / groups]; then + bias, + shift, activation, +
+ * residual. Result f32 [B, H', W', O] with H' = floor((H + top + bottom - kh) / stride) + 1, W' likewise.
  * Throws a ShapeError when operands do not fit.
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {

@@ -1,5 +1,5 @@
-// out = epilogue(convolution of x by weight), as a matrix product that is never laid out: its rows are output pixels, its
-// columns output channels of one group, and the sum runs over taps and input channels.
+// out = epilogue(convolution of x by weight), as a matrix product that is never laid out: its rows are output pixels,
+// its columns output channels of one group, and the sum runs over taps and input channels.
 //
 // Variants (variant.ts chooses):
 //   direct (this file)     one tile of OWN pixels by 4 STRIPS channels per invocation, operands straight from storage

@@ -1,5 +1,5 @@
-// What every variant of convolution has in common: its operands, how four channels or a block of weights are read wherever
-// the edges are, and how four outputs are finished.
+// What every variant of convolution has in common: its operands, how four channels or a block of weights are read
+// wherever the edges are, and how four outputs are finished.
 
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
 #include "common/channels.wgsl" NAME=x
@@ -48,8 +48,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 #include "common/epilogue.wgsl"
 
-// Frame, row and column of an output pixel's first tap in the window of x, and its batch. Beyond the last pixel the last
-// is repeated.
+// Frame, row and column of an output pixel's first tap in the window of x, and its batch. Beyond the last pixel the
+// last is repeated.
 fn corner_of(pixel: u32) -> vec4<i32> {
   let p = min(pixel, params.pixels - 1u);
   let row = p / params.out_width;
@@ -62,8 +62,8 @@ fn corner_of(pixel: u32) -> vec4<i32> {
   );
 }
 
-// What a tap sees from a corner: where the pixel's channels of group g begin. A tap outside the picture reads the window's
-// first pixel and counts as zero, so that all go the same way.
+// What a tap sees from a corner: where the pixel's channels of group g begin. A tap outside the picture reads the
+// window's first pixel and counts as zero, so that all go the same way.
 struct Seen {
   start: u32,
   inside: bool,

@@ -1,6 +1,7 @@
 // Cuts a convolution into parts whose windows fit their bindings: whole batches; or frames of one batch with the input
 // frames around them; or rows of one frame with the input rows around them, one kernel frame at a time (rows of several
-// frames are not contiguous) and if need be one kernel row at a time. Parts of one output that differ in taps are summed.
+// frames are not contiguous) and if need be one kernel row at a time. Parts of one output that differ in taps are
+// summed.
 
 import { KernelError, type DType } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
@@ -36,7 +37,9 @@ export function wholePart({ batch, frames, rows }: ConvSizes): PixelPart {
   return { batches: whole(batch), frames: whole(frames.out), rows: whole(rows.out), taps }
 }
 
-/** Parts of the output's pixels whose windows of x and of the output's operands (by dtype) fit. Throws a KernelError. */
+/**
+ * Parts of the output's pixels whose windows of x and of the output's operands (by dtype) fit. Throws a KernelError.
+ */
 export function pixelParts(sizes: ConvSizes, x: DType, outputs: readonly DType[], facts: AdapterFacts): PixelPart[] {
   const { batch, frames, rows, columns, channels, outChannels } = sizes
   const inputRow = columns.size * channels

@@ -18,7 +18,8 @@ export function productSizes({ batch, frames, rows, columns, channels, outChanne
 
 /**
  * The tune table's choice, else by rule: `subgroup` or `direct` on CPU rasterisers and where pixels or channels fill
- * less than half a tile, matrix units where the weight is f16 already (other weights ask for more precision), else `tiled`.
+ * less than half a tile, matrix units where the weight is f16 already (other weights ask for more precision), else
+ * `tiled`.
  */
 export function convVariant(sizes: ConvSizes, weight: DType, facts: AdapterFacts, tune?: Tune): Variant {
   const product = productSizes(sizes)

@@ -1,5 +1,5 @@
-// Functions of two operands, element by element, under numpy's broadcasting rule. They take f32, f16 or bf16 and give f32
-// of the common shape; each throws a ShapeError for other dtypes and for shapes that do not broadcast.
+// Functions of two operands, element by element, under numpy's broadcasting rule. They take f32, f16 or bf16 and give
+// f32 of the common shape; each throws a ShapeError for other dtypes and for shapes that do not broadcast.
 
 import { broadcastShapes, execute, sizeOf, type Op, type Tensor } from '../../tensor/index.js'
 import { assertFloat } from '../common/operand.js'

@@ -1,5 +1,5 @@
-// Choosing or mixing between two operands, element by element, under numpy's broadcasting rule. Operands are f32, f16 or
-// bf16, results f32 of the common shape; a ShapeError tells of other dtypes and of shapes that do not broadcast.
+// Choosing or mixing between two operands, element by element, under numpy's broadcasting rule. Operands are f32, f16
+// or bf16, results f32 of the common shape; a ShapeError tells of other dtypes and of shapes that do not broadcast.
 
 import { broadcastShapes, execute, sizeOf, type Op, type Tensor, type TensorSpec } from '../../tensor/index.js'
 import { assertFloat } from '../common/operand.js'

@@ -33,8 +33,8 @@ export function toInteger(value: number): number {
 }
 
 /**
- * x as another dtype, f32, f16, bf16 or i32. Floats round to the nearest, ties to even, and overflow to infinity; to i32
- * they go towards zero and stay within its range, NaN becoming 0. Throws a ShapeError for other dtypes.
+ * x as another dtype, f32, f16, bf16 or i32. Floats round to the nearest, ties to even, and overflow to infinity; to
+ * i32 they go towards zero and stay within its range, NaN becoming 0. Throws a ShapeError for other dtypes.
  */
 export function cast(x: Tensor, dtype: Castable): Tensor {
   return x.dtype === dtype ? x.share() : execute(castOp, { x }, { dtype })[0]

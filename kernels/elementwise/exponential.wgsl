@@ -1,5 +1,5 @@
-// Exponential and logarithms to f32 accuracy, infinities and NaN included: some drivers answer those with large numbers.
-// Their bits come through a parameter, since WGSL refuses constants that are not finite.
+// Exponential and logarithms to f32 accuracy, infinities and NaN included: some drivers answer those with large
+// numbers. Their bits come through a parameter, since WGSL refuses constants that are not finite.
 fn from_bits(bits: u32) -> vec4<f32> { return vec4(bitcast<f32>(bits)); }
 
 // The power of two whose exponent is k, in -126..127.

@@ -1,5 +1,5 @@
-// A group of four elements of an operand. Include with NAME, INDEX and FORMAT as for operand.wgsl, FOUR (a define: groups
-// are contiguous and aligned) and COMPONENT, the operand's place in the vectors of box.wgsl.
+// A group of four elements of an operand. Include with NAME, INDEX and FORMAT as for operand.wgsl, FOUR (a define:
+// groups are contiguous and aligned) and COMPONENT, the operand's place in the vectors of box.wgsl.
 #include "common/operand.wgsl" NAME=$NAME INDEX=$INDEX FORMAT=$FORMAT
 fn $NAME_group(group: Group) -> vec4<f32> {
 #if $FOUR

@@ -61,8 +61,8 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
 }
 
 /**
- * x at the indices [N] (i32) along `axis`, the same for all lines: f32 of x's shape with N elements on that axis. An index
- * outside 0..size-1 gives NaN. Throws a ShapeError for operands that do not fit.
+ * x at the indices [N] (i32) along `axis`, the same for all lines: f32 of x's shape with N elements on that axis. An
+ * index outside 0..size-1 gives NaN. Throws a ShapeError for operands that do not fit.
  */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   const normal = normalizeAxis('indexSelect', axis, x.shape.length)

@@ -51,10 +51,10 @@ export const scatterAddOp: Op<ScatterAddOperands, ScatterAddParams> = {
 }
 
 /**
- * Zeros with `size` elements along `axis`, to which every x[.., n, ..] is added at index[.., n, ..]: f32, x's shape but for
- * the axis. Elements are added in their order, so that the sums are the same every time. Indices (i32, x's shape) live on
- * the device and are not looked at here: an element whose index is outside 0..size-1 is left out. The work grows as x's
- * elements times `size`. Throws a ShapeError for operands that do not fit.
+ * Zeros with `size` elements along `axis`, to which every x[.., n, ..] is added at index[.., n, ..]: f32, x's shape but
+ * for the axis. Elements are added in their order, so that the sums are the same every time. Indices (i32, x's shape)
+ * live on the device and are not looked at here: an element whose index is outside 0..size-1 is left out. The work
+ * grows as x's elements times `size`. Throws a ShapeError for operands that do not fit.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, size: number): Tensor {
   const normal = normalizeAxis('scatterAdd', axis, x.shape.length)

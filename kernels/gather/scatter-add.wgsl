@@ -1,5 +1,5 @@
-// out[o, r, i] = the sum of x[o, n, i] over all n with index[o, n, i] = r. Four neighbouring r per invocation, which looks
-// at every index of its line: nothing is written twice, so the sums need no atomics and always come out the same.
+// out[o, r, i] = the sum of x[o, n, i] over all n with index[o, n, i] = r. Four neighbouring r per invocation, which
+// looks at every index of its line: nothing is written twice, so the sums need no atomics and always come out the same.
 
 #include "common/grid.wgsl"
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT

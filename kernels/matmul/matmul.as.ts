@@ -1,4 +1,5 @@
-// Matrix product with a fused epilogue, block by block. A unit is a block of rows and columns of the output of one batch.
+// Matrix product with a fused epilogue, block by block. A unit is a block of rows and columns of the output of one
+// batch.
 //
 // Paths:
 //   packed   b into panels in private memory, part by part of the sum, and the tiles of gemm.as.ts over them.
@@ -65,7 +66,10 @@ function block(p: MatmulParams, batch: u32, row: u32, rows: u32, column: u32, co
     finish(p, floatAt(sums, i * width), half, (batch * p.m + row + i) * p.columns, column, columns)
 }
 
-/** sums = a b by panels, p.terms at a time. `work` has room for a list of rows, panels, and rows of a if they are widened. */
+/**
+ * sums = a b by panels, p.terms at a time. `work` has room for a list of rows, panels, and rows of a if they are
+ * widened.
+ */
 function packed(
   p: MatmulParams,
   a: usize,

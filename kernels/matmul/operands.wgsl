@@ -48,8 +48,8 @@ fn a_four(start: u32, k: u32) -> vec4<f32> {
 #endif
 }
 
-// Four elements of b at (k, n), k < params.k: along k where b is transposed, else along n. Beyond b's edges the last row
-// or column is repeated: there a is zero, or nothing is stored.
+// Four elements of b at (k, n), k < params.k: along k where b is transposed, else along n. Beyond b's edges the last
+// row or column is repeated: there a is zero, or nothing is stored.
 #if TRANSPOSE_B
 fn b_four(start: u32, k: u32, n: u32) -> vec4<f32> {
   let column = start + min(n, params.b_last) * params.b_stride;

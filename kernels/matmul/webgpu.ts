@@ -1,5 +1,5 @@
-// Launches the matrix product's variants: whole operands where they fit their bindings, else batch by batch in windows of
-// rows of a and of b.
+// Launches the matrix product's variants: whole operands where they fit their bindings, else batch by batch in windows
+// of rows of a and of b.
 
 import { webgpuKernel, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { formatOf } from '../common/operand.js'

@@ -14,7 +14,9 @@ export interface Copy {
   readonly from: Strided | number
 }
 
-/** Dispatches for copies of which none is empty. Throws a KernelError when narrow elements would have to move singly. */
+/**
+ * Dispatches for copies of which none is empty. Throws a KernelError when narrow elements would have to move singly.
+ */
 export function copyDispatches(where: string, copies: readonly Copy[], facts: AdapterFacts): Dispatch[] {
   return copies.flatMap(copy => {
     const value = typeof copy.from === 'number' ? copy.from : undefined

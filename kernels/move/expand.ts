@@ -38,8 +38,8 @@ export const expandOp: Op<ExpandOperands, ExpandParams> = {
 }
 
 /**
- * x repeated along its axes of size 1, and along new axes in front, to the given shape, as a copy (memory is shared when
- * nothing is repeated). Any dtype. Throws a ShapeError when x does not broadcast to the shape, and
+ * x repeated along its axes of size 1, and along new axes in front, to the given shape, as a copy (memory is shared
+ * when nothing is repeated). Any dtype. Throws a ShapeError when x does not broadcast to the shape, and
  * on WebGPU a KernelError where elements narrower than 32 bits would have to move singly.
  */
 export function expand(x: Tensor, shape: Shape): Tensor {

@@ -45,8 +45,8 @@ export interface PadOptions {
 }
 
 /**
- * x with `widths[axis] = [before, after]` elements added at the ends of each axis; one pair per axis. Any dtype. Memory is
- * shared when nothing is added. Throws a ShapeError for widths that do not fit, and on WebGPU a KernelError where
+ * x with `widths[axis] = [before, after]` elements added at the ends of each axis; one pair per axis. Any dtype. Memory
+ * is shared when nothing is added. Throws a ShapeError for widths that do not fit, and on WebGPU a KernelError where
  * elements narrower than 32 bits would have to move singly.
  */
 export function pad(

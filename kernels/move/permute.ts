@@ -31,8 +31,8 @@ export const permuteOp: Op<PermuteOperands, PermuteParams> = {
 
 /**
  * x with its axes in another order: axis i of the result is axis axes[i] of x (from the end when negative). Any dtype.
- * Where only axes of size 1 move the memory is shared. Throws a ShapeError unless every axis is named once, and on WebGPU
- * a KernelError where elements narrower than 32 bits would have to move singly.
+ * Where only axes of size 1 move the memory is shared. Throws a ShapeError unless every axis is named once, and on
+ * WebGPU a KernelError where elements narrower than 32 bits would have to move singly.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const params = { axes: axes.map(axis => normalizeAxis('permute', axis, x.shape.length)) }

@@ -36,8 +36,8 @@ export const layerNormOp: Op<LayerNormOperands, LayerNormParams> = {
 }
 
 /**
- * (x - mean) / sqrt(variance + eps) * weight [C] + bias [C] for x [..., C], with statistics for each row of the last axis.
- * Result f32 of x's shape. Throws a ShapeError when operands do not fit.
+ * (x - mean) / sqrt(variance + eps) * weight [C] + bias [C] for x [..., C], with statistics for each row of the last
+ * axis. Result f32 of x's shape. Throws a ShapeError when operands do not fit.
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, { eps }: { eps: number }): Tensor {
   return execute(layerNormOp, { x, weight, bias }, { eps })[0]

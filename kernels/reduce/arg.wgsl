@@ -1,5 +1,5 @@
-// The place of the largest (or smallest) element along the middle axis of [outer, length, inner], a line per invocation:
-// the first of equals, or the first NaN.
+// The place of the largest (or smallest) element along the middle axis of [outer, length, inner], a line per
+// invocation: the first of equals, or the first NaN.
 
 #include "common/grid.wgsl"
 #include "common/nan.wgsl"

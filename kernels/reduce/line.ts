@@ -1,5 +1,5 @@
-// Operations along one axis whose lines stay apart: the place of the largest or smallest element, and running sums. They
-// take f32, f16 or bf16; each throws a ShapeError for other dtypes and for an axis that x does not have.
+// Operations along one axis whose lines stay apart: the place of the largest or smallest element, and running sums.
+// They take f32, f16 or bf16; each throws a ShapeError for other dtypes and for an axis that x does not have.
 
 import {
   execute,
@@ -63,12 +63,17 @@ export const cumsumOp: Op<LineOperands, LineParams> = {
   flops: ({ x }) => sizeOf(x.shape),
 }
 
-/** Index of the largest element along `axis`, i32 without that axis: the first of equals, the first NaN if there is one. */
+/**
+ * Index of the largest element along `axis`, i32 without that axis: the first of equals, the first NaN if there is one.
+ */
 export function argmax(x: Tensor, axis = -1): Tensor {
   return execute(argOp, { x }, { kind: 'argmax', axis: normalizeAxis('argmax', axis, x.shape.length) })[0]
 }
 
-/** Index of the smallest element along `axis`, i32 without that axis: the first of equals, the first NaN if there is one. */
+/**
+ * Index of the smallest element along `axis`, i32 without that axis: the first of equals, the first NaN if there is
+ * one.
+ */
 export function argmin(x: Tensor, axis = -1): Tensor {
   return execute(argOp, { x }, { kind: 'argmin', axis: normalizeAxis('argmin', axis, x.shape.length) })[0]
 }

@@ -1,5 +1,5 @@
-// Reductions over any axes: sum, mean, maximum, minimum, variance. They take f32, f16 or bf16; each throws a ShapeError for
-// other dtypes and for axes that do not fit.
+// Reductions over any axes: sum, mean, maximum, minimum, variance. They take f32, f16 or bf16; each throws a ShapeError
+// for other dtypes and for axes that do not fit.
 
 import {
   execute,

@@ -37,8 +37,8 @@ export interface Sorted {
 }
 
 /**
- * x with the elements of each line along `axis` (default the last) in ascending order, or descending. NaN counts as larger
- * than all else, -0 as equal to 0, and equal elements stay in their order, as in torch's stable sort.
+ * x with the elements of each line along `axis` (default the last) in ascending order, or descending. NaN counts as
+ * larger than all else, -0 as equal to 0, and equal elements stay in their order, as in torch's stable sort.
  */
 export function sort(x: Tensor, axis = -1, { descending = false } = {}): Sorted {
   const normal = normalizeAxis('sort', axis, x.shape.length)
@@ -47,8 +47,8 @@ export function sort(x: Tensor, axis = -1, { descending = false } = {}): Sorted 
 }
 
 /**
- * The k largest elements of each line along `axis` (default the last), the largest first: NaN, then by value, the first of
- * equals first. Throws a ShapeError when a line has fewer.
+ * The k largest elements of each line along `axis` (default the last), the largest first: NaN, then by value, the first
+ * of equals first. Throws a ShapeError when a line has fewer.
  */
 export function topK(x: Tensor, k: number, axis = -1): Sorted {
   const normal = normalizeAxis('topK', axis, x.shape.length)

@@ -1,9 +1,10 @@
-// One pass of a merge sort along the middle axis of [outer, length, inner]. Each invocation takes an element and finds its
-// place: no invocation waits for another, equal elements stay in their order, and lines may be of any length.
+// One pass of a merge sort along the middle axis of [outer, length, inner]. Each invocation takes an element and finds
+// its place: no invocation waits for another, equal elements stay in their order, and lines may be of any length.
 //
 // Variants:
 //   block (no MERGE)  sorts stretches of BLOCK elements: an element's place is how many come before it
-//   MERGE             merges neighbouring sorted runs: an element's place is where it stands in its own run, and how many
+//   MERGE             merges neighbouring sorted runs: an element's place is where it stands in its own run, and how
+//                     many
 //                     of the other run come before it, which a binary search tells
 
 #include "common/grid.wgsl"

@@ -1,4 +1,5 @@
-// Launches sort.wgsl: stretches first, then merges until one run is left, to and fro between the output and scratch space.
+// Launches sort.wgsl: stretches first, then merges until one run is left, to and fro between the output and scratch
+// space.
 
 import { sizeOf } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, wholeWindow, type Dispatch } from '../../tensor/webgpu/launch.js'

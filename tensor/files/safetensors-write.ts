@@ -7,7 +7,9 @@ import { replaceFile } from './atomic.js'
 import { quote } from './quote.js'
 import { encodeHeader } from './safetensors-header.js'
 
-/** A tensor to be written. Given as a function its data is made, or read back from a device, only when its turn comes. */
+/**
+ * A tensor to be written. Given as a function its data is made, or read back from a device, only when its turn comes.
+ */
 export interface SafetensorsEntry {
   name: string
   dtype: DType

@@ -68,8 +68,8 @@ export function decodeStored(where: string, dtype: StoredDType, bytes: Uint8Arra
 }
 
 /**
- * I64 as pairs of a low and a high half, to i32. 2^32 - 1 becomes -1: that is what an unsigned -1 looks like once it was
- * widened, as for the root's parent in the kintree_table of SMPL-X.
+ * I64 as pairs of a low and a high half, to i32. 2^32 - 1 becomes -1: that is what an unsigned -1 looks like once it
+ * was widened, as for the root's parent in the kintree_table of SMPL-X.
  */
 function narrowInt64(where: string, halves: Int32Array): Int32Array {
   const out = new Int32Array(halves.length / 2)

@@ -67,7 +67,10 @@ interface Recorded {
   readonly jobs: (() => void)[]
 }
 
-/** Runs every operation at once, in plain loops over memory of the host's; nothing is left for `read` or `sync` to wait for. */
+/**
+ * Runs every operation at once, in plain loops over memory of the host's; nothing is left for `read` or `sync` to wait
+ * for.
+ */
 export class ReferenceRuntime implements Runtime {
   readonly name = 'reference'
   readonly description = 'plain TypeScript loops on one thread'

@@ -76,7 +76,9 @@ function wordOf(where: string, { name, type }: ParamField, value: number): numbe
 /** No runtime shares its work between more. */
 export const mostThreads = 64
 
-/** Writes a command's words; throws a KernelError when it cannot be counted, or parameters are missing or do not fit. */
+/**
+ * Writes a command's words; throws a KernelError when it cannot be counted, or parameters are missing or do not fit.
+ */
 export function encode(where: string, parts: CommandParts): Command {
   const { units, grain, fields, params } = parts
   // Every thread may take a last run behind the end.

@@ -36,7 +36,9 @@ export class Heap {
     return this.#free.reduce((sum, { start, end }) => sum + end - start, 0)
   }
 
-  /** The address of `size` bytes, which is a multiple of the alignment; undefined when the memory cannot grow as far. */
+  /**
+   * The address of `size` bytes, which is a multiple of the alignment; undefined when the memory cannot grow as far.
+   */
   allocate(size: number): number | undefined {
     let best = -1
     let bestSize = Infinity

@@ -10,7 +10,7 @@ const mostPages = 65535
 /** Memory grows by at least so much. */
 const growth = 256 * page
 /** Commands and kernels' constants lie before (command.ts; the build step places the constants). */
-const heapStart = 1 << 20
+export const heapStart = 1 << 20
 
 /** WebAssembly memory that grows as its heap does. */
 export class SharedMemory {

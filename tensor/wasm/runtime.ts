@@ -1,5 +1,5 @@
-// The WebAssembly runtime: SIMD kernels over one memory, shared by worker threads. Commands run in the order in which they
-// are recorded, so memory may go to its next owner as soon as it is released on the host's clock.
+// The WebAssembly runtime: SIMD kernels over one memory, shared by worker threads. Commands run in the order in which
+// they are recorded, so memory may go to its next owner as soon as it is released on the host's clock.
 
 import {
   DeviceLostError,
@@ -104,7 +104,9 @@ export interface WasmParts {
   readonly references: readonly ReferenceKernel[]
 }
 
-/** Opens a runtime; throws an AdapterError where there is no WebAssembly with SIMD, a UsageError for impossible options. */
+/**
+ * Opens a runtime; throws an AdapterError where there is no WebAssembly with SIMD, a UsageError for impossible options.
+ */
 export async function openWasm(parts: Omit<WasmParts, 'compiled'>, options: WasmOptions = {}): Promise<WasmRuntime> {
   const threads = options.threads ?? (canShare() ? Math.min(await hardwareThreads(), mostThreads) : 0)
   if (!Number.isInteger(threads) || threads < 0 || threads > mostThreads)

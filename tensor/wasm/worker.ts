@@ -72,8 +72,8 @@ export function workerMain(start: WorkerStart, post: (message: WorkerMessage) =>
   }
 
   for (;;) {
-    // The place of a thread keeps the host from writing over the command that it looks at. It is told first, and then
-    // looked whether that command is still the one to do.
+    // The place of a thread keeps the host from writing over the command that it looks at. Looking again saves a look
+    // at a command that has ended meanwhile.
     const mine = Atomics.load(words, control.completed)
     Atomics.store(words, control.places + thread, mine)
     if (Atomics.load(words, control.completed) !== mine) continue

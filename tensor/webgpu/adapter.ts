@@ -1,5 +1,5 @@
-// The choice of a WebGPU adapter: a GPU if there is one, else a driver that runs on the CPU. Loads in browsers too: what
-// belongs to Node alone is imported only there.
+// The choice of a WebGPU adapter: a GPU if there is one, else a driver that runs on the CPU. Loads in browsers too:
+// what belongs to Node alone is imported only there.
 
 import { AdapterError, UsageError } from '../errors.js'
 import type { Found } from './dawn.js'

@@ -65,7 +65,8 @@ export async function systemAdapter(name?: string): Promise<Found | undefined> {
 
 /**
  * The embedded adapter: SwiftShader.
- * @param robust false drops the bounds checks from shaders (1.3 to 1.8 times as fast): an index out of bounds then reads
+ * @param robust false drops the bounds checks from shaders (1.3 to 1.8 times as fast): an index out of bounds then
+ * reads
  *   or writes this process's memory
  * @throws AdapterError if it is not to be had
  */

@@ -48,7 +48,9 @@ function findPackage(): { folder: string; version: string } | undefined {
   return undefined
 }
 
-/** Makes a folder and its missing parents. Node's own recursive mkdir never returns where the system refuses by ENOENT. */
+/**
+ * Makes a folder and its missing parents. Node's own recursive mkdir never returns where the system refuses by ENOENT.
+ */
 async function makeFolder(folder: string): Promise<void> {
   const make = () => mkdir(folder, { mode: 0o700 })
   try {

@@ -1,5 +1,5 @@
-// What a shader wants from the host, read from its own text: bindings by name, and the layout of `struct Params`. So the
-// WGSL file is the only place that states them, and a launch that forgets or misspells one is told at once.
+// What a shader wants from the host, read from its own text: bindings by name, and the layout of `struct Params`. So
+// the WGSL file is the only place that states them, and a launch that forgets or misspells one is told at once.
 
 import { KernelError } from '../errors.js'
 
@@ -76,8 +76,8 @@ export type Uniforms = Readonly<Record<string, number | readonly number[]>>
 const integerRange = { u32: [0, 2 ** 32 - 1], i32: [-(2 ** 31), 2 ** 31 - 1] } as const
 
 /**
- * Writes `values` into `target` (the block's own bytes) after the layout. Throws a KernelError for missing or unknown names,
- * and for a number that an integer field cannot hold: written all the same, it would wrap around.
+ * Writes `values` into `target` (the block's own bytes) after the layout. Throws a KernelError for missing or unknown
+ * names, and for a number that an integer field cannot hold: written all the same, it would wrap around.
  */
 export function packUniforms(where: string, shader: ShaderInterface, values: Uniforms, target: DataView): void {
   for (const { name, type, offset, count } of shader.fields) {

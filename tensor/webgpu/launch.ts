@@ -61,8 +61,8 @@ export function webgpuKernel<I extends object, P>(op: Op<I, P>, plan: WebGpuKern
 }
 
 /**
- * The window on elements [start, start + count) of a tensor. A window must begin at the device's offset alignment, so it
- * may begin earlier than asked; `base` is the index of element `start` inside it, for the kernel to add.
+ * The window on elements [start, start + count) of a tensor. A window must begin at the device's offset alignment, so
+ * it may begin earlier than asked; `base` is the index of element `start` inside it, for the kernel to add.
  */
 export function windowOf(
   tensor: StoredTensor,

@@ -1,5 +1,5 @@
-// A device that has no memory, compiles nothing and runs nothing, for runtimes that only plan: what such a runtime asks of
-// it tells which shaders and how much memory the same work takes on a real device.
+// A device that has no memory, compiles nothing and runs nothing, for runtimes that only plan: what such a runtime asks
+// of it tells which shaders and how much memory the same work takes on a real device.
 
 import { LifetimeError } from '../errors.js'
 import type { AdapterFacts } from './adapter.js'

@@ -1,9 +1,10 @@
 // A small preprocessor for WGSL files. A line that starts with one of these is a directive:
 //   #include "folder/file.wgsl" [KEY=text ...]   the file's text, once per directive; $KEY in it becomes the text
 //   #if NAME | #if NAME == value | #else | #endif     may be nested; an unknown NAME is false
-//   #for KEY in COUNT | #end               the lines between, COUNT times (a number, or the name of a define or #param):
-//                                          $KEY in them becomes 0, 1, ...; may be nested. Drivers do not unroll loops by
-//                                          themselves, and what is indexed by a variable is no register.
+//   #for KEY in COUNT | #end               the lines between, COUNT times (a number, or the name of a define or
+//                                          #param):
+//                                          $KEY in them becomes 0, 1, ...; may be nested. Drivers do not unroll loops
+//                                          by themselves, and what is indexed by a variable is no register.
 //   #param NAME value                      a constant (number) or an alias (type) that the host may overrule
 // Everything else passes through unchanged, so a file reads as plain WGSL.
 
@@ -41,7 +42,10 @@ function endOf(name: string, lines: readonly string[], start: number): number {
   throw new KernelError({ where: name, what: '#for without #end' })
 }
 
-/** Expands a shader file to plain WGSL. `files` maps names to texts; throws a KernelError for unknown files and broken nesting. */
+/**
+ * Expands a shader file to plain WGSL. `files` maps names to texts; throws a KernelError for unknown files and broken
+ * nesting.
+ */
 export function preprocess(file: string, files: Readonly<Record<string, string>>, defines: Defines): string {
   const included = new Set<string>()
   const params = new Map<string, Value>()

@@ -40,8 +40,8 @@ interface Recorded {
 }
 
 /**
- * The runtime of one WebGPU device, which it closes. What goes wrong on the device is thrown by the next `read` or `sync`;
- * once the device is lost, everything throws a DeviceLostError.
+ * The runtime of one WebGPU device, which it closes. What goes wrong on the device is thrown by the next `read` or
+ * `sync`; once the device is lost, everything throws a DeviceLostError.
  */
 export class WebGpuRuntime implements Runtime {
   readonly name = 'webgpu'
@@ -227,8 +227,8 @@ export class WebGpuRuntime implements Runtime {
   }
 
   /**
-   * Runs the body on a runtime that plans as this one does but has no memory and runs nothing: what it would take. Throws
-   * what the body throws, an OutOfMemoryError beyond `maxBytes` among it.
+   * Runs the body on a runtime that plans as this one does but has no memory and runs nothing: what it would take.
+   * Throws what the body throws, an OutOfMemoryError beyond `maxBytes` among it.
    */
   dryRun(body: (runtime: Runtime) => void): Statistics {
     const dry = this.#dry()

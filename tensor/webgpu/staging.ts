@@ -1,5 +1,5 @@
-// Buffers through which the host reads. Sizes are powers of two, so that a loop of reads soon reuses them; a read of more
-// than the largest size goes through several.
+// Buffers through which the host reads. Sizes are powers of two, so that a loop of reads soon reuses them; a read of
+// more than the largest size goes through several.
 
 const smallest = 4096
 const largest = 2 ** 26

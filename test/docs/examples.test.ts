@@ -1,6 +1,6 @@
 // Every example of README.md and docs/ runs as it stands there: `ts` blocks as programs that import the package by its
-// name, `sh` blocks that call the command line, in an empty folder. A block that begins with the name of a file is there
-// for later blocks to import.
+// name, `sh` blocks that call the command line, in an empty folder. A block that begins with the name of a file is
+// there for later blocks to import.
 
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'

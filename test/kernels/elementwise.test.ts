@@ -116,7 +116,8 @@ interface Case {
   dtypes?: [DType, DType]
 }
 
-// Flat and repeated operands, rows of whole fours and others, axes that merge and six that do not, windows and grids cut.
+// Flat and repeated operands, rows of whole fours and others, axes that merge and six that do not, windows and grids
+// cut.
 const cases: Case[] = [
   { a: [], b: [] },
   { a: [4099], b: [4099] },

@@ -74,7 +74,8 @@ interface Case {
   run: (x: Tensor) => Tensor
 }
 
-// Rows of whole fours and others, axes that merge and six that do not, windows and grids cut on either side, narrow dtypes.
+// Rows of whole fours and others, axes that merge and six that do not, windows and grids cut on either side, narrow
+// dtypes.
 const cases: Case[] = [
   { shape: [70, 90], run: x => permute(x, [1, 0]) },
   { shape: [3, 20, 40, 8], run: x => permute(x, [0, 2, 1, 3]) },
@@ -201,8 +202,8 @@ await t.test('agrees with the plain loops, every output written', async t => {
   }
 })
 
-// In WebAssembly elements of any width move singly: squares of 4 x 4, blocks of 64 x 64, units of 4096 elements, runs that
-// are long and short.
+// In WebAssembly elements of any width move singly: squares of 4 x 4, blocks of 64 x 64, units of 4096 elements, runs
+// that are long and short.
 const everyEdge = [
   [0, 1],
   [2, 4],

@@ -44,8 +44,8 @@ await t.test('agrees with torch', t =>
   }),
 )
 
-// One result of many elements and many of few; axes apart, out of order, of size 1; operands in several pieces, cut along
-// kept axes, reduced ones, and both.
+// One result of many elements and many of few; axes apart, out of order, of size 1; operands in several pieces, cut
+// along kept axes, reduced ones, and both.
 const cases: (ReduceOptions & { shape: Shape; dtype?: DType })[] = [
   { shape: [] },
   { shape: [3, 4], axes: [] },

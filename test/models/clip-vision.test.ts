@@ -1,5 +1,5 @@
-// CLIP's picture tower against OpenAI's (test/golden/README.md: commit d05afc4, torch 2.6 on the CPU in f32, tiny random
-// weights rounded to f16), in both activations.
+// CLIP's picture tower against OpenAI's (test/golden/README.md: commit d05afc4, torch 2.6 on the CPU in f32, tiny
+// random weights rounded to f16), in both activations.
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'

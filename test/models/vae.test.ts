@@ -1,5 +1,5 @@
-// The video autoencoder against diffusers (test/golden/README.md: commit 58eb52c, torch 2.6 on the CPU in f32, tiny random
-// weights rounded to f16): every golden case, modules inside compared as well.
+// The video autoencoder against diffusers (test/golden/README.md: commit 58eb52c, torch 2.6 on the CPU in f32, tiny
+// random weights rounded to f16): every golden case, modules inside compared as well.
 
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'

@@ -1,5 +1,5 @@
-// Runtimes on which every variant of a kernel runs on the test adapter: forced by a tune table, and where the variant wants
-// matrix units, on plain loops in their place.
+// Runtimes on which every variant of a kernel runs on the test adapter: forced by a tune table, and where the variant
+// wants matrix units, on plain loops in their place.
 
 import tap from 'tap'
 import { readTune } from '../../kernels/index.js'

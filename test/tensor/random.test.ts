@@ -1,5 +1,6 @@
-// test/golden/random.safetensors was made by torch 2.6.0 on a CPU: for each seed one fresh generator per randn/<seed>/<n>;
-// one for sequence a, b, c in this order; one for rand(64), randint(0, 1000, 64), randperm(50) in this order.
+// test/golden/random.safetensors was made by torch 2.6.0 on a CPU: for each seed one fresh generator per
+// randn/<seed>/<n>; one for sequence a, b, c in this order; one for rand(64), randint(0, 1000, 64), randperm(50) in
+// this order.
 
 import t, { type Test } from 'tap'
 import { type LoadedTensor, openSafetensors } from '../../tensor/files/index.js'
@@ -37,9 +38,9 @@ function same(t: Test, got: ArrayLike<number>, name: string, ulps = 0): void {
   t.ok(got.length === want.length && distance <= ulps, `${name}: at ${worst} got ${got[worst]}, want ${want[worst]}`)
 }
 
-// Below 16 numbers torch computes in float64, as we do. From 16 on it uses float32 approximations of logarithm, sine and
-// cosine (which ones depends on its build and the processor); each is off by up to about 1 unit in the last place, and
-// their product by up to 3 of the correctly rounded functions that we use.
+// Below 16 numbers torch computes in float64, as we do. From 16 on it uses float32 approximations of logarithm, sine
+// and cosine (which ones depends on its build and the processor); each is off by up to about 1 unit in the last place,
+// and their product by up to 3 of the correctly rounded functions that we use.
 const tolerance = (n: number) => (n < 16 ? 0 : 3)
 
 await t.test('normal numbers of every length are those of torch', async t => {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { openCpu, linear, type OpenOptions } from '../../kernels/index.js'
 import { matmulOp } from '../../kernels/matmul/matmul.js'
+import { wasmModule } from '../../kernels/wasm.generated.js'
 import {
   capture,
   execute,
@@ -17,8 +18,11 @@ import {
   type Op,
   type Runtime,
 } from '../../tensor/index.js'
-import { encode } from '../../tensor/wasm/command.js'
+import { webAssembly } from '../../tensor/wasm/api.js'
+import { encode, ringEnd } from '../../tensor/wasm/command.js'
 import { alignment, Heap } from '../../tensor/wasm/heap.js'
+import { heapStart } from '../../tensor/wasm/memory.js'
+import { compileModule } from '../../tensor/wasm/module.js'
 import { projectRoot } from '../support/paths.js'
 
 // An operation without a kernel here: it runs in its plain loops, on the host's thread.
@@ -74,6 +78,30 @@ await t.test('a command states every parameter, and each fits its type', async t
   t.throws(given({ x: 1, scale: 1, y: 2 }), /op: kernel has no such parameter; got y/)
   t.throws(given({ x: 2 ** 32, scale: 1 }), /op: parameter x is no usize; got 4294967296/)
   t.throws(given({ x: Array.from({ length: 200 }, () => 1), scale: 1 }), /op: too many parameters/)
+})
+
+await t.test("kernels' constants lie between the commands and the heap", async t => {
+  const { module } = await compileModule(wasmModule, false, true)
+  const memory = new webAssembly.Memory({ initial: 32, maximum: 64, shared: false })
+  t.ok(new webAssembly.Instance(module, { env: { memory } }))
+  const bytes = new Uint8Array(memory.buffer)
+  const [first, last] = [bytes.findIndex(byte => byte !== 0), bytes.findLastIndex(byte => byte !== 0)]
+  t.ok(ringEnd <= first && first < last && last < heapStart, `from ${first} to ${last}`)
+})
+
+await t.test('the build with fused multiply-adds computes what it should, also where they have to be asked for', t => {
+  const program = `
+    import { openRuntime, selfCheck } from './dist/kernels/index.js'
+    const runtime = await openRuntime({ runtime: 'wasm', threads: 2 })
+    console.log(runtime.description)
+    for await (const { op, ok } of selfCheck(runtime)) if (!ok) console.log('wrong:', op)
+    await runtime.close()`
+  // Newer hosts have them without a flag, and do not know it any more.
+  const flags = process.versions.node.startsWith('20.') ? ['--experimental-wasm-relaxed-simd'] : []
+  const args = [...flags, '--input-type=module', '-e', program]
+  const { stdout } = spawnSync(process.execPath, args, { cwd: projectRoot, encoding: 'utf8', timeout: 60_000 })
+  t.equal(stdout, 'WebAssembly, 2 threads, 128-bit SIMD with fused multiply-add\n')
+  t.end()
 })
 
 for (const threads of [0, 1, 2, 3])
