@@ -5,7 +5,8 @@
 //   direct (this file)  ROWS queries of one head and SLICE of its value channels per invocation, 4 STRIPS keys at a
 //                       time; operands straight from storage into registers; no workgroup memory, no barrier.
 //                       Invocations side by side share keys and values, so their loads coincide. Heads wider than
-//                       SLICE are done in slices that each compute the scores again: a wide sum would not fit registers.
+//                       SLICE are done in slices that each compute the scores again: a wide sum would not fit
+//                       registers.
 //   subgroup            the lanes of a subgroup load keys and values together and hand them around: CPU rasterisers, on
 //                       which a load costs as much as dozens of multiply-adds wherever it goes.
 

@@ -54,6 +54,8 @@ interface Case {
   dtype?: DType
   /** Of q and the mask. */
   others?: DType
+  /** Also in the variant that by rule wide heads alone take. */
+  direct?: boolean
 }
 
 const edges: Case[] = [
