@@ -3,7 +3,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import { RevisionError } from '../tensor/index.js'
+import { FileError, RevisionError } from '../tensor/index.js'
+import { mostThreads } from '../tensor/wasm/command.js'
 import { runBench } from './bench.js'
 import { pageOf } from './html.js'
 import { chooseCases, readOptions, usage, type Settings } from './options.js'
@@ -14,11 +15,16 @@ import { showRate, textOf } from './report.js'
 import { tuneText } from './tune.js'
 
 async function save(file: string, text: string): Promise<void> {
-  // One level only: Node's recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
-  await mkdir(dirname(file)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  await writeFile(file, text)
+  try {
+    // One level only: Node's recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
+    await mkdir(dirname(file)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    await writeFile(file, text)
+  } catch (cause) {
+    const got = (cause as NodeJS.ErrnoException).code ?? String(cause)
+    throw new FileError({ where: file, what: 'cannot be written', got, hint: 'another folder' }, { cause })
+  }
 }
 
 const note = (line: string) => console.error(line)
@@ -34,7 +40,7 @@ async function openPeers(names: Settings['peers'], options: PeerOptions): Promis
 /** Runs the bench; returns the exit code: 1 when a case of ours failed. */
 async function main(settings: Settings): Promise<number> {
   const { runtime, adapter, tune, patience, seconds, variants, saveTune, json, html } = settings
-  const { threads = availableParallelism() } = settings
+  const { threads = Math.min(availableParallelism(), mostThreads) } = settings
   const ours = await openOurs(runtime, { adapter, tune, threads })
   let peers: Peer[] = []
   try {

@@ -78,7 +78,10 @@ export async function openCpu({ extension, ...options }: OpenOptions = {}): Prom
 }
 
 function threadsOf(text: string | undefined): number | undefined {
-  return text === undefined || text === '' ? undefined : Number(text)
+  if (text === undefined || text === '') return undefined
+  const threads = Number(text)
+  if (Number.isInteger(threads)) return threads
+  throw new UsageError({ where: 'REVISION_THREADS', what: 'not a number of threads', got: JSON.stringify(text) })
 }
 
 /** A GPU if there is one, else the CPU. */
