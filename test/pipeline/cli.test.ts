@@ -232,12 +232,13 @@ await t.test('a reader that goes away ends the program quietly', { skip: process
 })
 
 await t.test('signals stop a run and leave nothing', { skip: process.platform === 'win32' }, async t => {
-  const cases: [string, RegExp, Partial<Record<string, string>>, NodeJS.Signals[], number[]][] = [
-    ['terminated before the first stage', /1000 steps, on/, { steps: '1000' }, ['SIGTERM'], [143]],
-    ['Ctrl-C between steps', /step 1\/1000/, { steps: '1000' }, ['SIGINT'], [130]],
-    ['Ctrl-C while frames are decoded', /vae decoder \.\.\./, {}, ['SIGINT'], [130]],
-    // The second ends it at once, and so decides about the code, unless the first has done its work before.
-    ['two signals', /1000 steps, on/, { steps: '1000' }, ['SIGINT', 'SIGTERM'], [143, 130]],
+  const cases: [string, RegExp, Partial<Record<string, string>>, NodeJS.Signals[], number][] = [
+    ['terminated before the first stage', /1000 steps, on/, { steps: '1000' }, ['SIGTERM'], 143],
+    ['Ctrl-C between steps', /step 1\/1000/, { steps: '1000' }, ['SIGINT'], 130],
+    ['Ctrl-C while frames are decoded', /vae decoder \.\.\./, {}, ['SIGINT'], 130],
+    // The second ends it at once, and so decides about the code. Plain loops hold the thread for a whole step, so that
+    // both have come when the first is heard.
+    ['two signals', /step 1\/1000/, { steps: '1000', runtime: 'reference' }, ['SIGINT', 'SIGTERM'], 143],
   ]
   await inParallel(cases, async ([name, moment, options, signals, expected]) => {
     const place = at(`stopped ${name}`)
@@ -252,7 +253,7 @@ await t.test('signals stop a run and leave nothing', { skip: process.platform ==
       for (const signal of signals) child.kill(signal)
     })
     const [code] = (await once(child, 'close')) as [number]
-    t.ok(expected.includes(code), `${name}: exit code ${code}, ${stderr}`)
+    t.equal(code, expected, `${name}: exit code, ${stderr}`)
     if (signals.length === 1) t.match(stderr, 'stopping ... (again: at once)', name)
     t.match(partial, [/^out\.partial-/], `${name}: there was something to remove`)
     t.notOk(existsSync(place), `${name}: nothing is left`)
