@@ -28,6 +28,13 @@ export {
   type ConvTransposeParams,
 } from './conv-transpose/conv-transpose.js'
 export {
+  calculusOf,
+  differentiate,
+  watchNumbers,
+  type Differentiated,
+  type DifferentiateOptions,
+} from './differentiate.js'
+export {
   add,
   atan2,
   binaryOp,
@@ -129,5 +136,6 @@ export {
   type ReduceParams,
 } from './reduce/reduce.js'
 export { resize, resizeOp, type ResizeOperands, type ResizeOptions, type ResizeParams } from './resample/resize.js'
+export { rotary, rotaryOp, type RotaryOperands, type RotaryOptions, type RotaryParams } from './rotary/rotary.js'
 export { logSoftmax, softmax, softmaxOp, type SoftmaxOperands, type SoftmaxParams } from './softmax/softmax.js'
 export { sort, sortOp, topK, type Sorted, type SortOperands, type SortParams } from './sort/sort.js'

@@ -18,6 +18,7 @@ import { groupNormReference, layerNormReference } from './norm/reference.js'
 import { poolReference } from './pool/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
 import { resizeReference } from './resample/reference.js'
+import { rotaryReference } from './rotary/reference.js'
 import { softmaxReference } from './softmax/reference.js'
 import { sortReference } from './sort/reference.js'
 
@@ -41,6 +42,7 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   poolReference,
   reduceReference,
   resizeReference,
+  rotaryReference,
   scatterAddReference,
   sliceReference,
   softmaxReference,

@@ -26,6 +26,7 @@ import {
   pad,
   permute,
   resize,
+  rotary,
   scatterAdd,
   sin,
   slice,
@@ -172,6 +173,12 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     about: 'bicubic',
     tolerance: arithmetic,
     run: o => resize(o.normal([1, 9, 7, 3]), { size: [5, 11], mode: 'bicubic', alignCorners: true }),
+  },
+  {
+    op: 'rotary',
+    about: 'three heads of 10 channels',
+    tolerance: arithmetic,
+    run: o => rotary(o.normal([2, 7, 30]), o.normal([7, 5]), o.normal([7, 5])),
   },
   {
     op: 'scatterAdd',

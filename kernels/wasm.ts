@@ -12,6 +12,7 @@ import { groupNormWasm, layerNormWasm } from './norm/wasm.js'
 import { poolWasm } from './pool/wasm.js'
 import { argWasm, cumsumWasm, reduceWasm } from './reduce/wasm.js'
 import { resizeWasm } from './resample/wasm.js'
+import { rotaryWasm } from './rotary/wasm.js'
 import { softmaxWasm } from './softmax/wasm.js'
 import { sortWasm } from './sort/wasm.js'
 
@@ -35,6 +36,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   poolWasm,
   reduceWasm,
   resizeWasm,
+  rotaryWasm,
   scatterAddWasm,
   sliceWasm,
   softmaxWasm,

@@ -12,6 +12,7 @@ import { groupNormWebGpu, layerNormWebGpu } from './norm/webgpu.js'
 import { poolWebGpu } from './pool/webgpu.js'
 import { argWebGpu, cumsumWebGpu, reduceWebGpu } from './reduce/webgpu.js'
 import { resizeWebGpu } from './resample/webgpu.js'
+import { rotaryWebGpu } from './rotary/webgpu.js'
 import { softmaxWebGpu } from './softmax/webgpu.js'
 import { sortWebGpu } from './sort/webgpu.js'
 
@@ -35,6 +36,7 @@ export const webgpuKernels: readonly WebGpuKernel[] = [
   poolWebGpu,
   reduceWebGpu,
   resizeWebGpu,
+  rotaryWebGpu,
   scatterAddWebGpu,
   sliceWebGpu,
   softmaxWebGpu,
