@@ -85,6 +85,14 @@ export { embedding } from './gather/embedding.js'
 export { gather, gatherOp, indexSelect, type GatherOperands, type GatherParams } from './gather/gather.js'
 export { scatterAdd, scatterAddOp, type ScatterAddOperands, type ScatterAddParams } from './gather/scatter-add.js'
 export {
+  kinematics,
+  kinematicsGradientOp,
+  kinematicsOp,
+  type Kinematics,
+  type KinematicsGradientOperands,
+  type KinematicsOperands,
+} from './kinematics/kinematics.js'
+export {
   linear,
   matmul,
   matmulOp,
@@ -105,6 +113,15 @@ export {
   type GroupNormParams,
 } from './norm/group-norm.js'
 export { layerNorm, layerNormOp, type LayerNormOperands, type LayerNormParams } from './norm/layer-norm.js'
+export { accumulate, accumulateOp, type AccumulateOperands } from './optim/accumulate.js'
+export {
+  adamwOp,
+  adamwStep,
+  type AdamwInputs,
+  type AdamwOperands,
+  type AdamwParams,
+  type AdamwState,
+} from './optim/adamw.js'
 export {
   avgPool2d,
   maxPool2d,

@@ -12,9 +12,11 @@ import {
   whereReference,
 } from './elementwise/reference.js'
 import { gatherReference, scatterAddReference } from './gather/reference.js'
+import { kinematicsGradientReference, kinematicsReference } from './kinematics/reference.js'
 import { matmulReference } from './matmul/reference.js'
 import { catReference, expandReference, padReference, permuteReference, sliceReference } from './move/reference.js'
 import { groupNormReference, layerNormReference } from './norm/reference.js'
+import { accumulateReference, adamwReference } from './optim/reference.js'
 import { poolReference } from './pool/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
 import { resizeReference } from './resample/reference.js'
@@ -23,6 +25,8 @@ import { softmaxReference } from './softmax/reference.js'
 import { sortReference } from './sort/reference.js'
 
 export const referenceKernels: readonly ReferenceKernel[] = [
+  accumulateReference,
+  adamwReference,
   argReference,
   attentionReference,
   binaryReference,
@@ -34,6 +38,8 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   expandReference,
   gatherReference,
   groupNormReference,
+  kinematicsGradientReference,
+  kinematicsReference,
   layerNormReference,
   matmulReference,
   mixReference,

@@ -1,8 +1,10 @@
 // One small case or more for every operation, for selfcheck.ts. Sizes are odd on purpose: edges are where kernels
 // break.
 
-import type { DType, Shape, Tensor } from '../tensor/index.js'
+import { execute, type DType, type Shape, type Tensor } from '../tensor/index.js'
 import {
+  accumulate,
+  adamwStep,
   add,
   affine,
   argmax,
@@ -19,6 +21,8 @@ import {
   gather,
   gelu,
   groupNorm,
+  kinematics,
+  kinematicsGradientOp,
   layerNorm,
   linear,
   matmul,
@@ -32,6 +36,7 @@ import {
   slice,
   softmax,
   sort,
+  square,
   sum,
   variance,
   where,
@@ -60,6 +65,27 @@ export interface SelfCheckCase {
 const arithmetic = 1e-5
 
 export const selfCheckCases: readonly SelfCheckCase[] = [
+  {
+    op: 'accumulate',
+    about: 'f16 to a sum in place',
+    tolerance: arithmetic,
+    run: o => {
+      const sum = o.normal([37])
+      accumulate(sum, o.normal([37], 'f16'), o.normal([2]))
+      return sum
+    },
+  },
+  {
+    op: 'adamw',
+    about: 'a scaled gradient',
+    tolerance: arithmetic,
+    run: o => {
+      const state = { parameter: o.normal([5, 7]), mean: o.normal([5, 7]), square: square(o.normal([5, 7])) }
+      const inputs = { gradient: o.normal([5, 7]), rates: square(o.normal([3])), scale: o.normal([1]) }
+      adamwStep(state, inputs, { beta1: 0.9, beta2: 0.99, eps: 1e-2, weightDecay: 0.1 })
+      return Object.values(state)
+    },
+  },
   { op: 'arg', about: 'argmax', tolerance: 0, run: o => argmax(o.normal([5, 37]), 0) },
   {
     op: 'attention',
@@ -114,6 +140,34 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
         eps: 1e-5,
         activation: 'silu',
       }),
+  },
+  {
+    op: 'kinematics',
+    about: 'bodies of one build',
+    tolerance: arithmetic,
+    run: o => {
+      const [rotations, rest] = [o.normal([3, 7, 3, 3]), o.normal([1, 7, 3])]
+      const { turned, positions } = kinematics(rotations, rest, o.integers([7], 1))
+      return [turned, positions]
+    },
+  },
+  {
+    op: 'kinematics gradient',
+    about: 'a body of its own each',
+    tolerance: arithmetic,
+    run: o => {
+      const [rotations, rest] = [o.normal([3, 7, 3, 3]), o.normal([3, 7, 3])]
+      const { turned, positions } = kinematics(rotations, rest, o.integers([7], 6))
+      const operands = {
+        rotations,
+        rest,
+        parents: o.integers([7], 6),
+        turned,
+        upTurned: turned,
+        upPositions: positions,
+      }
+      return execute(kinematicsGradientOp, operands, undefined)
+    },
   },
   {
     op: 'layerNorm',

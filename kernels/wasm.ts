@@ -6,9 +6,11 @@ import { convTransposeWasm } from './conv-transpose/wasm.js'
 import { convWasm } from './conv/wasm.js'
 import { binaryWasm, castWasm, mixWasm, unaryWasm, whereWasm } from './elementwise/wasm.js'
 import { gatherWasm, scatterAddWasm } from './gather/wasm.js'
+import { kinematicsGradientWasm, kinematicsWasm } from './kinematics/wasm.js'
 import { matmulWasm } from './matmul/wasm.js'
 import { catWasm, expandWasm, padWasm, permuteWasm, sliceWasm } from './move/wasm.js'
 import { groupNormWasm, layerNormWasm } from './norm/wasm.js'
+import { accumulateWasm, adamwWasm } from './optim/wasm.js'
 import { poolWasm } from './pool/wasm.js'
 import { argWasm, cumsumWasm, reduceWasm } from './reduce/wasm.js'
 import { resizeWasm } from './resample/wasm.js'
@@ -17,6 +19,8 @@ import { softmaxWasm } from './softmax/wasm.js'
 import { sortWasm } from './sort/wasm.js'
 
 export const wasmKernels: readonly WasmKernel[] = [
+  accumulateWasm,
+  adamwWasm,
   argWasm,
   attentionWasm,
   binaryWasm,
@@ -28,6 +32,8 @@ export const wasmKernels: readonly WasmKernel[] = [
   expandWasm,
   gatherWasm,
   groupNormWasm,
+  kinematicsGradientWasm,
+  kinematicsWasm,
   layerNormWasm,
   matmulWasm,
   mixWasm,

@@ -14,7 +14,7 @@ export class AlphaBlender {
     /** Exchanges alpha and 1 - alpha, as the temporal decoder does. */
     private readonly switchSpatialToTemporalMix = false,
   ) {
-    this.mix_factor = scope.parameter('mix_factor', [1], { dtype: 'f32' })
+    this.mix_factor = scope.parameter('mix_factor', [1], { dtype: 'f32', init: 0.5 })
   }
 
   /** Two tensors of one shape to a third. */

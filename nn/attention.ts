@@ -1,8 +1,8 @@
 // Attention with its four projections, under diffusers' names.
 // Ported from huggingface/diffusers: models/attention_processor.py (Attention). What differs: residual fused into the
-// last projection; a context of one token takes a short cut.
+// last projection; what depends on the context alone can be made ahead; a context of one token takes a short cut.
 
-import { add, attention } from '../kernels/index.js'
+import { attention } from '../kernels/index.js'
 import { scope as release, type Tensor } from '../tensor/index.js'
 import { Linear } from './layers.js'
 import type { WeightScope } from './weights.js'
@@ -15,6 +15,29 @@ export interface AttentionOptions {
   contextChannels?: number
   /** Whether to_q, to_k and to_v have a bias; to_out.0 has one always. Default: false. */
   bias?: boolean
+}
+
+/** Projections of a context, [Bk,M,C]. */
+export interface KeysAndValues {
+  readonly keys: Tensor
+  readonly values: Tensor
+}
+
+/**
+ * What an attention makes of a context alone, the same for all queries: keys and values; or, of a context of one token,
+ * the answer that every query gets, [Bk,1,C], since its softmax is 1 whatever the query is.
+ */
+export type AttentionContext = KeysAndValues | { readonly answer: Tensor }
+
+/** f of every tensor of a context. */
+export function mapContext(context: AttentionContext, f: (tensor: Tensor) => Tensor): AttentionContext {
+  if ('answer' in context) return { answer: f(context.answer) }
+  return { keys: f(context.keys), values: f(context.values) }
+}
+
+/** Bk: how many rows a context has. */
+export function contextRows(context: AttentionContext): number {
+  return ('answer' in context ? context.answer : context.keys).shape[0]
 }
 
 /** Multi-head attention. */
@@ -34,30 +57,30 @@ export class Attention {
   }
 
   /**
-   * Attends from x to the context and adds `residual` (shape of x). x [B,N,C] with context [Bk,M,D] (Bk divides B); for
-   * self-attention also x [B,F,P,C], which attends over F for each P. Default context: x.
+   * What it makes of a context [Bk,M,D]. Of a single token that is to_out(to_v(context)): Stable Video Diffusion has such
+   * a context, which saves it 4 % of its work.
    */
-  forward(x: Tensor, residual: Tensor, context = x): Tensor {
+  prepare(context: Tensor): AttentionContext {
+    if (context.shape[1] > 1) return this.#project(context)
+    return release(() => ({ answer: this.to_out[0].forward(this.to_v.forward(context)) }))
+  }
+
+  /**
+   * Attends from x to a context and adds `residual` (shape of x). x [B,N,C], where the context has Bk rows and Bk divides
+   * B. Without a context x attends to itself; then it may also be [B,F,P,C], which attends over F for each P.
+   */
+  forward(x: Tensor, residual: Tensor, context?: KeysAndValues): Tensor {
     return release(() => {
       const q = this.to_q.forward(x)
-      const k = this.to_k.forward(context)
-      const v = this.to_v.forward(context)
-      const attended = attention(q, k, v, { heads: this.#heads })
-      for (const operand of [q, k, v]) operand.dispose()
+      const own = context ? undefined : this.#project(x)
+      const { keys, values } = context ?? own!
+      const attended = attention(q, keys, values, { heads: this.#heads })
+      for (const operand of [q, own?.keys, own?.values]) operand?.dispose()
       return this.to_out[0].forward(attended, { residual })
     })
   }
 
-  /**
-   * The same for a context [Bk,1,D] of a single token, whose softmax is 1 whatever the queries are: every position gets
-   * to_out(to_v(context)). Stable Video Diffusion has such a context, and this saves it 4 % of its work.
-   */
-  forwardOneToken(residual: Tensor, context: Tensor): Tensor {
-    return release(() => {
-      const value = this.to_out[0].forward(this.to_v.forward(context)) // [Bk,1,C]
-      const [batches, , channels] = value.shape
-      const rows = residual.reshape([batches, -1, channels]) // [Bk,N B/Bk,C]
-      return add(rows, value).reshape(residual.shape)
-    })
+  #project(context: Tensor): KeysAndValues {
+    return { keys: this.to_k.forward(context), values: this.to_v.forward(context) }
   }
 }

@@ -23,34 +23,37 @@ export function overAxis(
   return pieceByPiece(x, axis, partsIn(chunkBytes, width), f)
 }
 
+/** The rows of a tensor that belong to a piece of pictures. */
+export type Own = (shared: Tensor) => Tensor
+
 /**
- * f(x, shared) in pieces of pictures, x [N,...]. Row floor(n S / N) of `shared` [S,...] belongs to picture n; f gets
- * the rows of its piece. Each picture makes intermediates of at most `width` floats.
+ * f(x, own) in pieces of pictures, x [N,...]. Of tensors with `rows` rows, of which row floor(n rows / N) belongs to
+ * picture n, `own` gives f those of its piece. Each picture makes intermediates of at most `width` floats.
  */
-export function overPictures<S extends Tensor | undefined>(
+export function overPictures(
   x: Tensor,
-  shared: S,
+  rows: number,
   width: number,
   chunkBytes: number,
-  f: (pictures: Tensor, shared: S) => Tensor,
+  f: (pictures: Tensor, own: Own) => Tensor,
 ): Tensor {
   const pictures = x.shape[0]
   const parts = partsIn(chunkBytes, width)
-  if (!shared || shared.shape[0] === 1 || pictures <= parts) return pieceByPiece(x, 0, parts, piece => f(piece, shared))
+  if (rows === 1 || pictures <= parts) return pieceByPiece(x, 0, parts, piece => f(piece, shared => shared))
   // A piece has pictures of one row only.
-  const perRow = pictures / shared.shape[0]
+  const perRow = pictures / rows
   if (!Number.isInteger(perRow))
     throw new ShapeError({
       where: 'overPictures',
       what: 'rows do not fit the pictures',
       expected: `a divisor of ${pictures}`,
-      got: String(shared.shape[0]),
+      got: String(rows),
     })
   let step = Math.min(parts, perRow)
   while (perRow % step !== 0) step--
   return pieceByPiece(x, 0, step, (piece, start) => {
     const row = Math.floor(start / perRow)
-    return into(slice(shared, 0, row, row + 1), own => f(piece, own as S))
+    return release(() => f(piece, shared => slice(shared, 0, row, row + 1)))
   })
 }
 

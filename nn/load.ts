@@ -72,9 +72,10 @@ export async function loadWeights(
   runtime: Runtime,
   weights: Weights,
   file: TensorFile,
-  { progress, signal, ...wanted }: LoadOptions = {},
+  { ignore, only, progress, signal }: LoadOptions = {},
 ): Promise<void> {
-  const jobs = wantedOf(weights, file, wanted)
+  checkWeights(weights, file, ignore)
+  const jobs = wantedOf(weights, only).map(parameter => ({ parameter, info: infoOf(file, parameter) }))
   const total = jobs.reduce((sum, { info }) => sum + info.byteSize, 0)
   let done = 0
   try {
@@ -90,6 +91,8 @@ export async function loadWeights(
 }
 
 export interface ModelLoadOptions<M> extends LoadOptions {
+  /** The model's `Weights.chunkBytes`; default: as it is. */
+  chunkBytes?: number
   /**
    * What the model is going to be used for. It is called with a twin of the model on a runtime without memory, for
    * tensors of the right shapes, and what it needs is compiled while the weights load (see Runtime.warmUp).
@@ -97,17 +100,8 @@ export interface ModelLoadOptions<M> extends LoadOptions {
   warmUp?: (model: M, runtime: Runtime) => void
 }
 
-/** A weight to be loaded, and where it is in the file. */
-interface Job {
-  readonly parameter: Parameter
-  readonly info: TensorInfo
-}
-
-/** What is to be loaded, once everything is found to fit. Errors: as checkWeights. */
-function wantedOf(weights: Weights, file: TensorFile, { ignore, only = [''] }: LoadOptions): Job[] {
-  checkWeights(weights, file, ignore)
-  const wanted = [...weights.parameters.values()].filter(({ name }) => only.some(start => name.startsWith(start)))
-  return wanted.map(parameter => ({ parameter, info: infoOf(file, parameter) }))
+function wantedOf(weights: Weights, only: readonly string[] = ['']): Parameter[] {
+  return [...weights.parameters.values()].filter(({ name }) => only.some(start => name.startsWith(start)))
 }
 
 /** Builds a model and loads its weights. Errors: as loadWeights, and those of the warm-up. */
@@ -115,10 +109,13 @@ export async function loadModel<M extends { readonly weights: Weights }>(
   runtime: Runtime,
   build: () => M,
   file: TensorFile,
-  { warmUp, ...options }: ModelLoadOptions<M> = {},
+  { warmUp, chunkBytes, ...options }: ModelLoadOptions<M> = {},
 ): Promise<M> {
   const model = build()
-  const warm = warmUp && runtime.warmUp(dry => tryOut(dry, build(), file, options, warmUp))
+  model.weights.chunkBytes = chunkBytes ?? model.weights.chunkBytes
+  const stored = ({ name }: Parameter) => file.tensors.get(name)?.dtype ?? 'f32'
+  const { only } = options
+  const warm = warmUp && runtime.warmUp(dry => rehearse(dry, build(), { dtypeOf: stored, only, chunkBytes }, warmUp))
   // If loading fails, that is the error to tell.
   warm?.catch(() => undefined)
   await loadWeights(runtime, model.weights, file, options)
@@ -141,24 +138,37 @@ async function unlessAborted(work: Promise<void> | undefined, signal: AbortSigna
   await Promise.race([work, stopped]).finally(() => done.abort())
 }
 
-/** Uses a model whose weights have the right shapes and dtypes, but no contents. */
-function tryOut<M extends { readonly weights: Weights }>(
+/** How the weights of a rehearsal are. */
+export interface RehearsalOptions extends Pick<LoadOptions, 'only'> {
+  /** The float type that a file holds a weight in. */
+  dtypeOf: (parameter: Parameter) => DType
+  /** The model's `Weights.chunkBytes`; default: as it is. */
+  chunkBytes?: number
+}
+
+/**
+ * Uses a model on a runtime without memory: its weights have shapes and dtypes, but no contents. Everything is released
+ * afterwards.
+ */
+export function rehearse<M extends { readonly weights: Weights }>(
   dry: Runtime,
   model: M,
-  file: TensorFile,
-  options: LoadOptions,
+  { dtypeOf, only, chunkBytes }: RehearsalOptions,
   use: (model: M, runtime: Runtime) => void,
 ): void {
   const { weights } = model
-  for (const { parameter, info } of wantedOf(weights, file, options))
-    parameter.replace(allocateFor(dry, parameter, info))
-  scope(() => use(model, dry))
-  weights.dispose()
+  weights.chunkBytes = chunkBytes ?? weights.chunkBytes
+  try {
+    for (const parameter of wantedOf(weights, only)) parameter.replace(allocateFor(dry, parameter, dtypeOf(parameter)))
+    scope(() => use(model, dry))
+  } finally {
+    weights.dispose()
+  }
 }
 
 /** Memory for a weight, in the care of the caller. */
-function allocateFor(runtime: Runtime, { name, shape, options }: Parameter, info: TensorInfo): Tensor {
-  return keep(Tensor.allocate(runtime, shape, options.dtype === 'f32' ? 'f32' : info.dtype, name))
+function allocateFor(runtime: Runtime, { name, shape, options }: Parameter, dtype: DType): Tensor {
+  return keep(Tensor.allocate(runtime, shape, options.dtype === 'f32' ? 'f32' : dtype, name))
 }
 
 function infoOf(file: TensorFile, { name }: Parameter): TensorInfo {
@@ -208,7 +218,7 @@ async function loadParameter(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { name, options } = parameter
-  const tensor = allocateFor(runtime, parameter, info)
+  const tensor = allocateFor(runtime, parameter, info.dtype)
   try {
     const row = sizeOf(info.shape.slice(1))
     let offset = 0

@@ -43,6 +43,6 @@ export class Upsample2D {
     const [height, width] = size
     const enlarge = (x: Tensor) =>
       into(resize(x, { size: [height, width], mode: 'nearest' }), h => this.conv.forward(h))
-    return this.scope.observe(overPictures(x, undefined, height * width * x.shape[3], this.scope.chunkBytes, enlarge))
+    return this.scope.observe(overPictures(x, 1, height * width * x.shape[3], this.scope.chunkBytes, enlarge))
   }
 }

@@ -50,14 +50,17 @@ export class ResnetBlock2D {
     const [, height, width, channels] = x.shape
     const widest = height * width * Math.max(channels, this.conv2.weight.shape[0])
     return this.scope.observe(
-      overPictures(x, temb, widest, this.scope.chunkBytes, (x, temb) =>
-        release(() => {
-          const shift = temb && this.time_emb_proj?.forward(temb) // [S,out]
-          const h = into(this.norm1.forward(x), h => this.conv1.forward(h, { shift }))
-          const normed = into(h, h => this.norm2.forward(h))
-          return this.conv2.forward(normed, { residual: this.conv_shortcut?.forward(x) ?? x })
-        }),
-      ),
+      release(() => {
+        const time = temb && this.time_emb_proj?.forward(temb) // [S,out]
+        return overPictures(x, time?.shape[0] ?? 1, widest, this.scope.chunkBytes, (x, own) =>
+          release(() => {
+            const shift = time && own(time)
+            const h = into(this.norm1.forward(x), h => this.conv1.forward(h, { shift }))
+            const normed = into(h, h => this.norm2.forward(h))
+            return this.conv2.forward(normed, { residual: this.conv_shortcut?.forward(x) ?? x })
+          }),
+        )
+      }),
     )
   }
 }
@@ -83,11 +86,11 @@ export class TemporalResnetBlock {
     this.conv2 = new TemporalConv(scope.at('conv2'), channels, channels)
   }
 
-  /** x [B,F,H,W,C] to the same shape; temb [B,T] after SiLU. */
+  /** x [B,F,H,W,C] to the same shape; temb [B,T] after SiLU, or [1,T] for all. */
   forward(x: Tensor, temb?: Tensor): Tensor {
     return this.scope.observe(
       release(() => {
-        const shift = temb && this.time_emb_proj?.forward(temb) // [B,C]
+        const shift = temb && this.time_emb_proj?.forward(temb) // [B or 1,C]
         const h = into(this.norm1.forward(x), h => this.conv1.forward(h, { shift }))
         const normed = into(h, h => this.norm2.forward(h))
         return this.conv2.forward(normed, { residual: x })
@@ -123,7 +126,7 @@ export class SpatioTemporalResBlock {
     this.time_mixer = new AlphaBlender(scope.at('time_mixer'), switchSpatialToTemporalMix)
   }
 
-  /** x [B F,H,W,in] to [B F,H,W,out]; temb [B,T] after SiLU. */
+  /** x [B F,H,W,in] to [B F,H,W,out]; temb [B,T] after SiLU, or [1,T] for all. */
   forward(x: Tensor, frames: number, temb?: Tensor): Tensor {
     return this.scope.observe(
       release(() => {

@@ -1,9 +1,11 @@
 // The transformer of a video UNet's level: blocks over positions and blocks over frames, in turns.
 // Ported from huggingface/diffusers: models/transformers/transformer_temporal.py (TransformerSpatioTemporalModel). What
-// differs: channels last, so nothing is permuted; the sinusoids of the frame numbers come from outside.
+// differs: channels last, so nothing is permuted; what the context and the frame numbers tell is prepared, once for all
+// steps of a video; the sinusoids of the frame numbers come from outside.
 
 import { scope as release, type Tensor } from '../tensor/index.js'
 import { AlphaBlender } from './alpha-blender.js'
+import type { AttentionContext } from './attention.js'
 import { TimestepEmbedding } from './embeddings.js'
 import { into } from './into.js'
 import { GroupNorm, Linear } from './layers.js'
@@ -15,8 +17,18 @@ export interface SpatioTemporalTransformerOptions extends TransformerBlockOption
   layers: number
 }
 
+/** What a transformer makes of all that is not the video, the same for as long as that is. */
+export interface SpatioTemporalContext {
+  /** [F,1,C]: embeddings of the frame numbers. */
+  readonly position: Tensor
+  /** For each block. */
+  readonly spatial: readonly AttentionContext[]
+  readonly temporal: readonly AttentionContext[]
+}
+
 /** Spatial and temporal attention over video, with a residual around all of it. */
 export class TransformerSpatioTemporalModel {
+  readonly channels: number
   readonly norm: GroupNorm
   readonly proj_in: Linear
   readonly transformer_blocks: readonly BasicTransformerBlock[]
@@ -30,6 +42,7 @@ export class TransformerSpatioTemporalModel {
     { layers, ...block }: SpatioTemporalTransformerOptions,
   ) {
     const { channels } = block
+    this.channels = channels
     const numbers = Array.from({ length: layers }, (_, i) => i)
     this.norm = new GroupNorm(scope.at('norm'), channels, { eps: 1e-6 })
     this.proj_in = new Linear(scope.at('proj_in'), channels, channels)
@@ -42,24 +55,33 @@ export class TransformerSpatioTemporalModel {
     this.proj_out = new Linear(scope.at('proj_out'), channels, channels)
   }
 
-  /** x [B F,H,W,C] to the same shape; context [B,M,D]; positions [F,C]: sinusoids of the frame numbers 0..F-1. */
-  forward(x: Tensor, context: Tensor, positions: Tensor): Tensor {
+  /** Prepares for a context [B,M,D], and for positions [F,C]: sinusoids of the frame numbers 0..F-1. */
+  prepare(context: Tensor, positions: Tensor): SpatioTemporalContext {
+    const [frames, channels] = positions.shape
+    return {
+      position: into(this.time_pos_embed.forward(positions), x => x.reshape([frames, 1, channels])), // [F,1,C]
+      spatial: this.transformer_blocks.map(block => block.prepare(context)),
+      temporal: this.temporal_transformer_blocks.map(block => block.prepare(context)),
+    }
+  }
+
+  /** x [B F,H,W,C] to the same shape. */
+  forward(x: Tensor, { position, spatial, temporal }: SpatioTemporalContext): Tensor {
     return this.scope.observe(
       release(() => {
         const [pictures, height, width, channels] = x.shape
-        const frames = positions.shape[0]
+        const frames = position.shape[0]
         const tokens = [pictures, height * width, channels]
         const video = [pictures / frames, frames, height * width, channels]
-        const position = this.time_pos_embed.forward(positions).reshape([frames, 1, channels]) // [F,1,C]
         const normed = into(this.norm.forward(x), h => this.proj_in.forward(h))
         let h = into(normed, h => h.reshape(tokens)) // [B F,P,C]
         this.transformer_blocks.forEach((block, i) => {
-          const seen = into(h, h => block.forward(h, context))
-          const spatial = into(seen, h => h.reshape(video)) // [B,F,P,C]
-          const temporal = this.temporal_transformer_blocks[i].forward(spatial, context, position)
-          const blended = this.time_mixer.forward(spatial, temporal)
+          const seen = into(h, h => block.forward(h, spatial[i]))
+          const still = into(seen, h => h.reshape(video)) // [B,F,P,C]
+          const moved = this.temporal_transformer_blocks[i].forward(still, temporal[i], position)
+          const blended = this.time_mixer.forward(still, moved)
           h = into(blended, h => h.reshape(tokens)) // [B F,P,C]
-          for (const path of [spatial, temporal]) path.dispose()
+          for (const path of [still, moved]) path.dispose()
         })
         return this.proj_out.forward(h.reshape(x.shape), { residual: x }) // [B F,H,W,C]
       }),

@@ -1,11 +1,12 @@
 // Transformer blocks: over the positions of a picture, and over the frames of a video.
 // Ported from huggingface/diffusers: models/attention.py (BasicTransformerBlock, TemporalBasicTransformerBlock). What
-// differs: residuals are fused; the temporal block keeps video as [B,F,P,C] and takes the context once per video.
+// differs: residuals are fused; the context comes prepared; the temporal block keeps video as [B,F,P,C] and takes the
+// context once per video.
 
 import { add } from '../kernels/index.js'
 import { scope as release, type Tensor } from '../tensor/index.js'
-import { Attention } from './attention.js'
-import { overAxis, overPictures } from './chunks.js'
+import { Attention, contextRows, mapContext, type AttentionContext } from './attention.js'
+import { overAxis, overPictures, type Own } from './chunks.js'
 import { FeedForward } from './feed-forward.js'
 import { into } from './into.js'
 import { LayerNorm } from './layers.js'
@@ -36,18 +37,26 @@ class TransformerLayers {
     this.ff = new FeedForward(scope.at('ff'), channels)
   }
 
-  /** x [B,N,C], or [B,F,P,C] to attend over frames; context [Bk,M,D], shared by B / Bk neighbours. */
-  protected layers(x: Tensor, context: Tensor): Tensor {
+  /** What cross-attention makes of a context [Bk,M,D], for as long as that stays the same. */
+  prepare(context: Tensor): AttentionContext {
+    return this.attn2.prepare(context)
+  }
+
+  /** x [B,N,C], or [B,F,P,C] to attend over frames; a context of Bk rows, each shared by B / Bk neighbours. */
+  protected layers(x: Tensor, context: AttentionContext): Tensor {
     const attended = into(this.norm1.forward(x), norm => this.attn1.forward(norm, x))
     const informed = into(attended, h => this.cross(h, context))
     return into(informed, h => into(this.norm3.forward(h), norm => this.ff.forward(norm, h)))
   }
 
-  private cross(h: Tensor, context: Tensor): Tensor {
-    if (context.shape[1] === 1) return this.attn2.forwardOneToken(h, context)
+  private cross(h: Tensor, context: AttentionContext): Tensor {
+    const channels = h.shape[h.shape.length - 1]
+    if ('answer' in context) {
+      using rows = h.reshape([context.answer.shape[0], -1, channels]) // [Bk,N B/Bk,C]
+      return into(add(rows, context.answer), informed => informed.reshape(h.shape))
+    }
     // Positions are independent of each other here, so frames and positions are one axis.
-    const [batch, channels] = [h.shape[0], h.shape[h.shape.length - 1]]
-    using rows = h.reshape([batch, -1, channels]) // [B,F P,C]
+    using rows = h.reshape([h.shape[0], -1, channels]) // [B,F P,C]
     const informed = into(this.norm2.forward(rows), norm => this.attn2.forward(norm, rows, context))
     return into(informed, rows => rows.reshape(h.shape))
   }
@@ -62,12 +71,12 @@ export class BasicTransformerBlock extends TransformerLayers {
     super(scope, options)
   }
 
-  /** x [B F,P,C], context [B,M,D], shared by the frames of a video. */
-  forward(x: Tensor, context: Tensor): Tensor {
+  /** x [B F,P,C]; context: prepared of B rows, each shared by the frames of a video. */
+  forward(x: Tensor, context: AttentionContext): Tensor {
     const [, positions, channels] = x.shape
     const width = positions * FeedForward.expansion * channels
-    const forward = (x: Tensor, context: Tensor) => release(() => this.layers(x, context))
-    return this.scope.observe(overPictures(x, context, width, this.scope.chunkBytes, forward))
+    const forward = (x: Tensor, own: Own) => release(() => this.layers(x, mapContext(context, own)))
+    return this.scope.observe(overPictures(x, contextRows(context), width, this.scope.chunkBytes, forward))
   }
 }
 
@@ -85,8 +94,8 @@ export class TemporalBasicTransformerBlock extends TransformerLayers {
     this.ff_in = new FeedForward(scope.at('ff_in'), options.channels)
   }
 
-  /** x [B,F,P,C]; context [B,M,D]; position [F,1,C] is added to x first. */
-  forward(x: Tensor, context: Tensor, position: Tensor): Tensor {
+  /** x [B,F,P,C]; context: prepared of B rows; position [F,1,C] is added to x first. */
+  forward(x: Tensor, context: AttentionContext, position: Tensor): Tensor {
     const [videos, frames, , channels] = x.shape
     const width = videos * frames * FeedForward.expansion * channels
     const forward = (x: Tensor) =>

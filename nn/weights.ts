@@ -3,6 +3,9 @@
 
 import { LifetimeError, ShapeError, showShape, sizeOf, UsageError, type Shape, type Tensor } from '../tensor/index.js'
 
+/** A constant, or normal numbers of mean 0. */
+export type Init = number | { readonly deviation: number }
+
 export interface ParameterOptions {
   /**
    * `channels-last` turns a convolution's [O, I, ...kernel] into [O, ...kernel, I]; default: as the checkpoint has it.
@@ -12,6 +15,8 @@ export interface ParameterOptions {
   dtype?: 'stored' | 'f32'
   /** How many of the last inputs (second axis) a checkpoint may lack; their weights become zero. */
   optionalInputs?: number
+  /** How it begins in a model that is trained from scratch; default: as torch's layers do (init.ts). */
+  init?: Init
 }
 
 /** A named place for one weight. Loading fills it, and training replaces what is in it. */

@@ -1,14 +1,15 @@
 // Compiles every AssemblyScript kernel (`.as.ts`) to one WebAssembly module and embeds it in a TypeScript module as
 // text, so that Node and browsers load it the same way: once with fused multiply-adds (relaxed SIMD), once without.
-// What the kernels' parameter classes say is written beside it: their text is the only place that states it. The bench
-// has a module of its own.
+// What the kernels' text says of their parameters and sizes is written beside it (wasm-kernels.mjs). The bench has a
+// module of its own.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import asc from 'assemblyscript/asc'
 import { root } from './prepare.mjs'
+import { constantsOf, kernelsOf } from './wasm-kernels.mjs'
 
-const script = join(root, 'scripts/wasm.mjs')
+const scripts = ['wasm.mjs', 'wasm-kernels.mjs'].map(name => join(root, 'scripts', name))
 
 /** Where kernels' constants go: behind the ring of commands, before the heap (tensor/wasm/command.ts, memory.ts). */
 const memoryBase = 768 * 1024
@@ -21,36 +22,6 @@ const filesOf = floors =>
         .map(entry => join(entry.parentPath ?? entry.path, entry.name)),
     )
     .sort()
-
-const wordTypes = ['usize', 'u32', 'i32', 'f32']
-
-/** The fields of every `@unmanaged class` of a text, by class. */
-function classesOf(text, file) {
-  const classes = new Map()
-  for (const [, name, body] of text.matchAll(/@unmanaged\s+(?:export\s+)?class\s+(\w+)\s*\{([^}]*)\}/g)) {
-    const fields = [...body.replace(/\/\*[^]*?\*\/|\/\/.*/g, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(
-      ([, field, type]) => {
-        if (!wordTypes.includes(type))
-          throw new Error(`${file}: ${name}.${field}: a parameter is one of ${wordTypes.join(', ')}, not ${type}`)
-        return { name: field, type }
-      },
-    )
-    classes.set(name, fields)
-  }
-  return classes
-}
-
-/** The kernels of a text: exported functions of (params, from, to, scratch), the first a class. */
-function kernelsOf(text, file) {
-  const classes = classesOf(text, file)
-  const pattern = /export\s+function\s+(\w+)\(\s*\w+: (\w+),\s*\w+: u32,\s*\w+: u32,\s*\w+: usize,?\s*\): void/g
-  const found = [...text.matchAll(pattern)].filter(([, , type]) => !wordTypes.includes(type))
-  return found.map(([, name, type]) => {
-    const fields = classes.get(type)
-    if (!fields) throw new Error(`${file}: ${name}: parameter class ${type} is not in the same file`)
-    return [name, fields]
-  })
-}
 
 async function compile(entries, features, output) {
   const messages = []
@@ -73,25 +44,33 @@ async function compile(entries, features, output) {
   return binary.toString('base64')
 }
 
+/** Adds entries to a map, each with a name of its own. */
+function addNew(map, entries, where) {
+  for (const [name, value] of entries) {
+    if (map.has(name)) throw new Error(`${where} ${name}: the name is taken`)
+    map.set(name, value)
+  }
+}
+
 /** Makes wasm.generated.ts of a folder from the kernels of some floors, if any AssemblyScript is newer. */
 export async function embedWasm(folder, floors) {
   const target = join(root, folder, 'wasm.generated.ts')
   const files = filesOf(floors)
   const sources = filesOf(['tensor', 'kernels', 'bench']) // those of one floor may import those of another
   const compiler = join(root, 'package-lock.json') // says which compiler
-  const newest = Math.max(...[script, compiler, ...sources].map(file => statSync(file).mtimeMs))
+  const newest = Math.max(...[...scripts, compiler, ...sources].map(file => statSync(file).mtimeMs))
   const header = `// Made by scripts/wasm.mjs from the .as.ts files of ${floors.join(' and ')}: ${files.length} files.\n`
   const isFresh = () => statSync(target).mtimeMs > newest && readFileSync(target, 'utf8').startsWith(header)
   if (existsSync(target) && isFresh()) return
-  const kernels = new Map()
+  const [kernels, constants] = [new Map(), new Map()]
   const entries = []
   for (const file of files) {
-    const found = kernelsOf(readFileSync(file, 'utf8'), relative(root, file))
+    const name = relative(root, file)
+    const text = readFileSync(file, 'utf8')
+    const found = kernelsOf(text, name)
     if (found.length > 0) entries.push(file)
-    for (const [name, fields] of found) {
-      if (kernels.has(name)) throw new Error(`${relative(root, file)}: a second kernel ${name}`)
-      kernels.set(name, fields)
-    }
+    addNew(kernels, found, `${name}: kernel`)
+    addNew(constants, constantsOf(text), `${name}: constant`)
   }
   const outputs = join(root, '.cache/wasm')
   mkdirSync(outputs, { recursive: true })
@@ -113,6 +92,9 @@ export const wasmModule: WasmModuleSource = {
   relaxed: ${JSON.stringify(relaxed)},
   kernels: ${JSON.stringify(Object.fromEntries(kernels))},
 }
+
+/** Sizes that kernels and those who launch them share. */
+export const constants = ${JSON.stringify(Object.fromEntries(constants))} as const
 `,
   )
 }

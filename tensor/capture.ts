@@ -6,6 +6,7 @@ import type { HostArray } from './dtype.js'
 import type { Recording, Runtime } from './runtime.js'
 import { harvest, keep } from './scope.js'
 import { sameShape, showShape } from './shape.js'
+import { assertNotTaped } from './tape.js'
 import { hostBytes, Tensor } from './tensor.js'
 
 /** Recorded work. It holds all the memory that it uses until it is released by `using` or `dispose()`. */
@@ -79,10 +80,11 @@ export function capture<T>(runtime: Runtime, body: () => T): Captured<T> {
  * Gives a tensor new contents in place, after all work recorded so far: the elements of another tensor of its shape and
  * dtype on the same runtime, or host data as `Tensor.from` takes it. Every handle that shares the memory sees them, and
  * so does every later replay: tensors are immutable but for this, which is meant for the inputs of captures alone.
- * Throws a ShapeError if the contents do not fit, a LifetimeError inside a capture.
+ * Throws a ShapeError if the contents do not fit, a LifetimeError inside a capture and while a tape still reads them.
  */
 export function overwrite(target: Tensor, contents: Tensor | HostArray | readonly number[]): void {
   const { runtime, shape, dtype, label } = target
+  assertNotTaped(target)
   if (!(contents instanceof Tensor)) return runtime.upload(target.storage, hostBytes(contents, shape, dtype, label))
   if (contents.runtime !== runtime)
     throw new LifetimeError({ where: label, what: 'overwritten by a tensor of another runtime' })

@@ -47,6 +47,9 @@ export class AdapterError extends RevisionError {}
 /** The device is gone; every later operation on the same runtime fails with this error at once. */
 export class DeviceLostError extends RevisionError {}
 
+/** A computation that gave NaN or infinity where numbers were due. */
+export class NumberError extends RevisionError {}
+
 /** An allocation that the device or a budget refused. All sizes in bytes. */
 export class OutOfMemoryError extends RevisionError {
   readonly asked: number

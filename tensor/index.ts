@@ -15,7 +15,8 @@ export {
   type HostArray,
 } from './dtype.js'
 export * from './errors.js'
-export { execute } from './execute.js'
+export { execute, update } from './execute.js'
+export { gradient, type Backward, type Gradient } from './gradient.js'
 export { bytesOf, type Each, type Op, type TensorSpec } from './op.js'
 export { Generator, type GeneratorState } from './random.js'
 export {
@@ -28,7 +29,7 @@ export {
   type Storage,
   type StoredTensor,
 } from './runtime.js'
-export { keep, scope } from './scope.js'
+export { disposeAll, keep, scope } from './scope.js'
 export {
   broadcastShapes,
   broadcastStrides,
@@ -39,7 +40,9 @@ export {
   stridesOf,
   type Shape,
 } from './shape.js'
+export { checkpoint, detached, isTracked, Tape, type Calculus, type Checkpointed } from './tape.js'
 export { readAll, Tensor } from './tensor.js'
+export { Watch } from './watch.js'
 
 // Files.
 export {

@@ -38,7 +38,10 @@ export interface Statistics {
 
 /** What every runtime can be opened with. */
 export interface RuntimeOptions {
-  /** Largest sum of memory in bytes; beyond it allocations throw an OutOfMemoryError. */
+  /**
+   * Largest sum of memory in bytes; beyond it allocations throw an OutOfMemoryError, and so do contents for which a
+   * runtime on the CPU needs a copy until it is their turn.
+   */
   maxBytes?: number
   /** Fills fresh memory with NaN, so that an element nobody writes is noticed: for tests. */
   poison?: boolean

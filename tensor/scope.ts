@@ -24,6 +24,11 @@ function* tensorsIn(value: unknown): Generator<Tensor> {
     for (const item of Object.values(value)) yield* tensorsIn(item)
 }
 
+/** Releases every tensor in a value: a tensor, or arrays, maps and plain objects of them. */
+export function disposeAll(value: unknown): void {
+  for (const tensor of tensorsIn(value)) tensor.dispose()
+}
+
 /**
  * Runs `body` and releases every tensor made in it, except those in its result (a tensor, or arrays, maps and plain
  * objects of them); `made` lists the latter, of which nobody is in charge.

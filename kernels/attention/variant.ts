@@ -73,8 +73,9 @@ function subgroupBlocks(
   }
 }
 
-// A GPU keeps the sums in registers, some 128 of them. A CPU keeps them in its cache, where a wide slice spares computing
-// the scores again; more queries or keys at a time gain nothing there, and take lavapipe half a minute to compile.
+// A GPU keeps the sums in registers, some 128 of them. A CPU keeps them in its cache, where a wide slice spares
+// computing the scores again; more queries or keys at a time gain nothing there, and take lavapipe half a minute to
+// compile.
 function directBlocks({ valueWidth }: AttentionSizes, facts: AdapterFacts): AttentionBlocks {
   const { widest, sums, strips } = facts.isFallback
     ? { widest: 512, sums: 2048, strips: 2 }

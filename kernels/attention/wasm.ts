@@ -3,6 +3,7 @@
 import { wasmKernel } from '../../tensor/wasm/launch.js'
 import { cut, roundUp } from '../common/wasm-gemm.js'
 import { formatNumber } from '../common/wasm-operand.js'
+import { constants } from '../wasm.generated.js'
 import { attentionOp, attentionSizes } from './attention.js'
 
 /** Most queries and keys of a block. A panel of keys serves all queries of its block, which pays for packing it. */
@@ -57,21 +58,22 @@ export const attentionWasm = wasmKernel(attentionOp, ({ inputs: { q, k, v, mask 
       },
       units: units(),
       grain: Math.ceil(units() / 256),
-      scratch: attentionScratch({ blockQueries, blockKeys, width, valueWidth, widened: q.dtype !== 'f32' }),
+      scratch: attentionScratch({ blockQueries, blockKeys, width, valueWidth }),
     },
   ]
 })
 
-/** Bytes for a block's lists of rows, states, sums, scores, panels, and queries if they are widened. */
+/** Bytes for a block's lists of rows, states, sums, a strip's scores, panels, and scaled queries. */
 function attentionScratch(block: {
   blockQueries: number
   blockKeys: number
   width: number
   valueWidth: number
-  widened: boolean
 }): number {
-  const { blockQueries, blockKeys, width, valueWidth, widened } = block
+  const { blockQueries, blockKeys, width, valueWidth } = block
   const columns = roundUp(valueWidth, 8)
-  const perQuery = 4 + columns + blockKeys + (widened ? width : 0)
-  return 4 * (blockQueries * perQuery + blockKeys * (width + columns))
+  const strip = constants.STRIP_QUERIES * (1 + blockKeys)
+  return (
+    constants.QUERY_BLOCK_BYTES + 4 * (blockQueries * (3 + columns + width) + strip + blockKeys * (width + columns))
+  )
 }

@@ -1,5 +1,6 @@
-// Launches attention.wgsl or subgroup.wgsl: whole batches where they fit their bindings, else batch by batch in windows of queries and of
-// keys. Where keys are split, a query's sums stay in the output, unfinished, from one window of keys to the next.
+// Launches attention.wgsl or subgroup.wgsl: whole batches where they fit their bindings, else batch by batch in windows
+// of queries and of keys. Where keys are split, a query's sums stay in the output, unfinished, from one window of keys
+// to the next.
 
 import { webgpuKernel, windowElements, windowOf, type Call, type Dispatch } from '../../tensor/webgpu/launch.js'
 import type { StoredTensor } from '../../tensor/index.js'

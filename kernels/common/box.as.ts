@@ -11,10 +11,12 @@ export class Box {
   axes: u32
 }
 
+/** The column at which a block begins. */
 export function firstColumn(box: Box, unit: u32): u32 {
   return (unit % ((box.columns + box.blockColumns - 1) / box.blockColumns)) * box.blockColumns
 }
 
+/** The row at which a block begins. */
 export function firstRow(box: Box, unit: u32): u32 {
   const columnBlocks = (box.columns + box.blockColumns - 1) / box.blockColumns
   const rowBlocks = (box.rows + box.blockRows - 1) / box.blockRows

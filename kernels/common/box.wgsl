@@ -1,21 +1,18 @@
-// A walk through a box of indices, in groups of four along its innermost axis and in runs of EACH groups. Component 0
-// of every vector belongs to the output, 1 to 3 to the operands. boxes.ts is the host side, which gives EACH, AXES
-// (axes other than the innermost), DIVIDED (AXES less 1, or 0) and WORKGROUP; the including file's Params has these
-// fields:
-//   runs: u32                       runs in the box
-//   runs_per_row: u32               along the innermost axis
-//   columns: u32                    elements along the innermost axis
-//   sizes: array<vec4<u32>, 2>      of the other axes, from the innermost outwards
-//   strides: array<vec4<u32>, 5>    of those; negative ones wrap around, as u32 arithmetic does
-//   steps: array<vec4<u32>, 1>      strides of the innermost axis
-//   bases: array<vec4<u32>, 1>      where the box begins
-//   turn: u32                       with TURNED, from one row of a block to the next in the output
+// A walk through a box of indices, in groups of four along its innermost axis: a run of EACH groups per invocation.
+// Component 0 of every vector belongs to the output, 1 to 3 to the operands. boxes.ts is the host side, which gives
+// EACH, AXES (axes other than the innermost), DIVIDED (AXES less 1, or 0) and WORKGROUP.
+//
+// A family includes this, puts box-params.wgsl into its Params, and states visit(group), which does one group.
+//
 // With TURNED a group is a block of four by four: along the innermost axis, where the output is contiguous, and along
 // the one where the operand is. Both begin at multiples of four.
+
+#include "common/grid.wgsl"
 
 #param EACH 1
 #param AXES 5
 #param DIVIDED 4
+#param WORKGROUP 64
 
 struct Group {
   at: vec4<u32>, // index of the group's first element in every window
@@ -47,4 +44,18 @@ fn run_at(run: u32) -> Group {
 // Group n of a run that has so many.
 fn group_of(run: Group, n: u32) -> Group {
   return Group(run.at + 4u * n * params.steps[0], min(4u, run.count - 4u * n));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
+  if (index >= params.runs) { return; }
+  let run = run_at(index);
+#for n in EACH
+  if (run.count > 4 * $n) { visit(group_of(run, $n)); }
+#end
 }

@@ -18,6 +18,7 @@ export class Axis {
   step: u32 // and how many from one to the next; wraps around where the weight is seen from its end
 }
 
+/** Says what outputs of an axis see. */
 export function setAxis(axis: Axis, size: u32, stride: u32, before: u32, taps: u32, outputs: u32): void {
   axis.size = size
   axis.stride = stride
@@ -47,21 +48,27 @@ export class Convolution {
   gather: u32 // whether rows are first written one behind the other: narrow floats, few channels
 }
 
+/** The first of the axes, which lie behind a convolution. */
 export function framesOf(convolution: Convolution): Axis {
   return changetype<Axis>(changetype<usize>(convolution) + offsetof<Convolution>())
 }
 
+/** The second one. */
 export function rowsOf(convolution: Convolution): Axis {
   return changetype<Axis>(changetype<usize>(framesOf(convolution)) + offsetof<Axis>())
 }
 
+/** The third one. */
 export function columnsOf(convolution: Convolution): Axis {
   return changetype<Axis>(changetype<usize>(rowsOf(convolution)) + offsetof<Axis>())
 }
 
-/** Where private memory goes on: what wasm-convolve.ts calls the head. */
+/** Bytes of private memory that describe a convolution and its axes. */
+export const CONVOLUTION_BYTES: u32 = 256
+
+/** Where private memory goes on. */
 export function behind(convolution: Convolution): usize {
-  return changetype<usize>(convolution) + 256
+  return changetype<usize>(convolution) + CONVOLUTION_BYTES
 }
 
 /**

@@ -1,5 +1,6 @@
 // The error function in double precision: Maclaurin's series near 0, a continued fraction of erfc beyond.
 
+/** 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
 export function erf(x: number): number {
   const a = Math.abs(x)
   if (a > 6) return Math.sign(x)
@@ -13,8 +14,7 @@ export function erf(x: number): number {
     }
     return (2 / Math.sqrt(Math.PI)) * sum
   }
-  // Lentz's continued fraction, evaluated from the far end: erfc(a) = exp(-a^2) / sqrt(pi) / (a + (1/2)/(a + 1/(a +
-  // ...)))
+  // Evaluated from the far end: erfc(a) = exp(-a^2) / sqrt(pi) / (a + (1/2) / (a + 1 / (a + (3/2) / (a + ...)))).
   let fraction = a
   for (let n = 60; n > 0; n--) fraction = a + n / 2 / fraction
   return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / fraction)

@@ -1,10 +1,8 @@
 // The host side of convolve.as.ts: which blocks a convolution is cut into, and the private memory that a block needs.
 
 import type { StoredTensor } from '../../tensor/index.js'
+import { constants } from '../wasm.generated.js'
 import { blocksOf, blockScratch } from './wasm-gemm.js'
-
-/** Bytes that describe the convolution, before the memory of its blocks. */
-const head = 256
 
 /** Below so many channels, reading them from the picture tap by tap costs more than writing them side by side first. */
 const fewChannels = 8
@@ -49,6 +47,6 @@ export function convolutionBlocks(
     terms,
     gather,
     count: blocks.count,
-    scratch: head + lists + blockScratch({ ...blocks, terms }, gather, 1, segments),
+    scratch: constants.CONVOLUTION_BYTES + lists + blockScratch({ ...blocks, terms }, gather, 1, segments),
   }
 }

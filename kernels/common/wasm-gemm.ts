@@ -1,6 +1,8 @@
 // The host side of gemm.as.ts: which blocks a product is cut into, and the private memory that a block needs.
 
-const tile = { rows: 4, columns: 8 }
+import { constants } from '../wasm.generated.js'
+
+const tile = { rows: constants.TILE_ROWS, columns: constants.TILE_COLUMNS }
 
 /** Most rows and columns of a block. A panel serves all rows of its block, which pays for packing it. */
 const most = { rows: 256, columns: 128 }

@@ -45,6 +45,7 @@ class ConvTransposeParams {
   gather: u32
 }
 
+/** A unit is a block of one phase's pixels and output channels. Private memory: that of convolve.as.ts. */
 export function convTranspose(p: ConvTransposeParams, from: u32, to: u32, scratch: usize): void {
   const convolution = convolutionOf(p, scratch)
   const rows = rowsOf(convolution)

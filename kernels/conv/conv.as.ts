@@ -50,6 +50,7 @@ class ConvParams {
   gather: u32
 }
 
+/** A unit is a block of a group's pixels and output channels. Private memory: that of convolve.as.ts. */
 export function conv(p: ConvParams, from: u32, to: u32, scratch: usize): void {
   const convolution = convolutionOf(p, scratch)
   const outs = p.outChannels / p.groups
@@ -104,7 +105,10 @@ function finish(p: ConvParams, sums: usize, pixel: u32, outChannel: u32, count: 
   memory.copy(floatAt(p.out, place), sums, count << 2)
 }
 
-/** Private memory: a pixel's sums, and the weight as [taps, group channels, output channels], both padded to fours. */
+/**
+ * A unit is a run of pixels. Private memory: a pixel's sums, and the weight as [taps, group channels, output channels],
+ * both padded to fours.
+ */
 export function convGroups(p: ConvParams, from: u32, to: u32, scratch: usize): void {
   const width = roundUp(p.outChannels, 4)
   const weight = floatAt(scratch, width)

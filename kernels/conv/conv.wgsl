@@ -11,31 +11,9 @@
 //   subgroup-matrix        the same tiles in f16, multiplied by the matrix units of GPUs that show them.
 
 #include "common/lanes.wgsl"
-#include "common/grid.wgsl"
 #include "conv/operands.wgsl"
 
-#param STRIPS 2
-#param WORKGROUP 64
-
-const STRIP = u32(4 * LANES);
-const COLUMNS = STRIP * STRIPS;
-
-alias Sums = array<array<vec4<f32>, STRIPS>, ROWS>;
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-#if SUBGROUP
-  @builtin(subgroup_invocation_id) lane: u32,
-) {
-  let tile = workgroup_index(group, groups);
-#else
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = workgroup_index(group, groups) * WORKGROUP + local;
-  let lane = 0u;
-#endif
+fn make_tile(tile: u32, lane: u32) {
   let tiles_n = (params.n + COLUMNS - 1u) / COLUMNS;
   let tiles_p = (params.pixels + ROWS - 1u) / ROWS;
   let g = tile / (tiles_n * tiles_p);

@@ -31,8 +31,8 @@ struct Params {
   tap_width: u32,
   weight_stride: u32,  // elements between output channels of the weight
   stride: i32,
-  first_frame: i32,    // where the first tap of the first output pixel falls in the window of x; negative in the padding
-  first_row: i32,
+  first_frame: i32,    // where the first tap of the first output pixel falls in the window of x;
+  first_row: i32,      // negative in the padding
   first_column: i32,
   batch_0: u32,
   shift_repeat: u32,   // batches that share a row of shift
@@ -96,7 +96,10 @@ fn weight_four(start: u32, c: u32, n: u32) -> vec4<f32> {
 // For output channels n..n+3, one vector each.
 fn weight_block(start: u32, c: u32, n: u32) -> mat4x4<f32> {
   return mat4x4(
-    weight_four(start, c, n), weight_four(start, c, n + 1u), weight_four(start, c, n + 2u), weight_four(start, c, n + 3u),
+    weight_four(start, c, n),
+    weight_four(start, c, n + 1u),
+    weight_four(start, c, n + 2u),
+    weight_four(start, c, n + 3u),
   );
 }
 

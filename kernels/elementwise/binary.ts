@@ -3,7 +3,7 @@
 
 import { broadcastShapes, execute, sizeOf, type Op, type Tensor } from '../../tensor/index.js'
 import { assertFloat } from '../common/operand.js'
-import type { BinaryName } from './functions.js'
+import type { BinaryName, DerivativeName } from './functions.js'
 
 export interface BinaryOperands {
   a: unknown
@@ -44,3 +44,5 @@ export const maximum = (a: Tensor, b: Tensor): Tensor => apply('maximum', a, b)
 export const minimum = (a: Tensor, b: Tensor): Tensor => apply('minimum', a, b)
 /** The angle of the point (x, y) from the x axis, in radians, -pi..pi. */
 export const atan2 = (y: Tensor, x: Tensor): Tensor => apply('atan2', y, x)
+/** g f'(x) for the function of that name; for sigmoid and tanh x is their result. */
+export const derivative = (name: DerivativeName, x: Tensor, g: Tensor): Tensor => apply(`d_${name}`, x, g)

@@ -3,9 +3,6 @@
 
 import { F32, load4, storeUpTo4 } from '../common/operand.as'
 
-/** Elements of a unit. */
-const UNIT: u32 = 1024
-
 // Formats of operand.as.ts beyond F32, and one more (`castFormats` in wasm.ts).
 const F16: u32 = 1
 const I32: u32 = 3
@@ -17,15 +14,17 @@ class CastParams {
   xFormat: u32
   outFormat: u32
   size: u32
+  unit: u32 // elements, a multiple of 4
 }
 
+/** A unit is a run of elements. */
 export function cast(p: CastParams, from: u32, to: u32, _scratch: usize): void {
   const xFormat = p.xFormat
   const outFormat = p.outFormat
   const xBits: u32 = xFormat == F32 || xFormat == I32 ? 2 : 1
   const outBits: u32 = outFormat == F32 || outFormat == I32 ? 2 : 1
-  const end = min(to * UNIT, p.size)
-  let i = from * UNIT
+  const end = min(to * p.unit, p.size)
+  let i = from * p.unit
   let x = p.x + (i << xBits)
   let out = p.out + (i << outBits)
   for (; i < end; i += 4, x += 4 << xBits, out += 4 << outBits) {

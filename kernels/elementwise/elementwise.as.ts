@@ -5,9 +5,6 @@ import { silu4 } from '../common/math.as'
 import { at, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
 import { AFFINE, binary4, SILU, unary4 } from './functions.as'
 
-/** Elements of a unit of the unary functions. */
-const UNIT: u32 = 1024
-
 @unmanaged
 class UnaryParams {
   x: usize
@@ -15,18 +12,20 @@ class UnaryParams {
   format: u32
   name: u32
   size: u32
+  unit: u32 // elements, a multiple of 4
   p: f32
   q: f32
 }
 
+/** A unit is a run of elements. */
 export function unary(params: UnaryParams, from: u32, to: u32, _scratch: usize): void {
   const format = params.format
   const name = params.name
   const p = f32x4.splat(params.p)
   const q = f32x4.splat(params.q)
-  const end = min(to * UNIT, params.size)
+  const end = min(to * params.unit, params.size)
   const whole = end & ~3
-  let i = from * UNIT
+  let i = from * params.unit
   let out = floatAt(params.out, i)
   // What models run most has loops of its own: choosing costs as much as a multiplication, and calls as much as an exp.
   if (name == SILU) for (; i < whole; i += 4, out += 16) v128.store(out, silu4(load4(at(params.x, i, format), format)))
@@ -54,6 +53,7 @@ class BinaryParams {
   bStrides: usize
 }
 
+/** A unit is a block of the box. */
 export function binary(p: BinaryParams, from: u32, to: u32, _scratch: usize): void {
   const box = changetype<Box>(p.box)
   for (let unit = from; unit < to; unit++) {
@@ -105,6 +105,7 @@ class BlendParams {
   cStrides: usize
 }
 
+/** A unit is a block of the box. */
 export function blend(p: BlendParams, from: u32, to: u32, _scratch: usize): void {
   const box = changetype<Box>(p.box)
   for (let unit = from; unit < to; unit++) {

@@ -4,7 +4,6 @@
 //   FOUR       groups of four are contiguous and aligned: one load or store
 //   otherwise  one by one, at any stride: repeated operands, rows of odd length
 
-#include "common/grid.wgsl"
 #include "common/box.wgsl"
 #include "common/nan.wgsl"
 #include "elementwise/load.wgsl" NAME=a INDEX=1 FORMAT=A_FORMAT FOUR=A_FOUR COMPONENT=y
@@ -20,16 +19,8 @@
 #include "elementwise/load.wgsl" NAME=c INDEX=3 FORMAT=C_FORMAT FOUR=C_FOUR COMPONENT=w
 #endif
 
-#param WORKGROUP 64
-
 struct Params {
-  runs: u32,
-  runs_per_row: u32,
-  columns: u32,
-  sizes: array<vec4<u32>, 2>,
-  strides: array<vec4<u32>, 5>,
-  steps: array<vec4<u32>, 1>,
-  bases: array<vec4<u32>, 1>,
+#include "common/box-params.wgsl"
   constants: array<vec4<f32>, 1>, // of the unary functions that take some
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,7 +37,7 @@ fn blend(condition: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return
 fn blend(a: vec4<f32>, b: vec4<f32>, weight: vec4<f32>) -> vec4<f32> { return weight * a + (1.0 - weight) * b; }
 #endif
 
-fn compute(group: Group) {
+fn visit(group: Group) {
 #if ARITY == 1
   let result = unary(a_group(group));
 #endif
@@ -61,18 +52,4 @@ fn compute(group: Group) {
 #else
   for (var j = 0u; j < group.count; j++) { out[group.at.x + j * params.steps[0].x] = result[j]; }
 #endif
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
-  if (index >= params.runs) { return; }
-  let run = run_at(index);
-#for n in EACH
-  if (run.count > 4 * $n) { compute(group_of(run, $n)); }
-#end
 }

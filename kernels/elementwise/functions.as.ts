@@ -81,6 +81,33 @@ export function unary4(x: v128, name: u32, p: v128, q: v128): v128 {
   }
 }
 
+/** The derivative of x / (1 + exp(-scale x)): s + scale x s (1 - s). */
+function dSilu4(x: v128, scale: f32): v128 {
+  const inner = f32x4.mul(x, f32x4.splat(scale))
+  const s = sigmoid4(inner)
+  return f32x4.add(s, f32x4.mul(f32x4.mul(inner, s), f32x4.sub(f32x4.splat(1), s)))
+}
+
+/** The normal distribution's integral, and x times its density. */
+function dGelu4(x: v128): v128 {
+  const half = f32x4.splat(0.5)
+  const integral = f32x4.mul(half, f32x4.add(f32x4.splat(1), erf4(f32x4.mul(x, f32x4.splat(0.7071067811865476)))))
+  const density = exp4(f32x4.neg(f32x4.mul(half, f32x4.mul(x, x))))
+  return f32x4.add(integral, f32x4.mul(f32x4.mul(x, f32x4.splat(0.3989422804014327)), density))
+}
+
+function dGeluTanh4(x: v128): v128 {
+  const half = f32x4.splat(0.5)
+  const one = f32x4.splat(1)
+  const squared = f32x4.mul(x, x)
+  const inner = f32x4.mul(x, step(squared, f32x4.splat(0.044715), 1))
+  const t = tanh4(f32x4.mul(inner, f32x4.splat(0.7978845608028654)))
+  const slope = f32x4.mul(f32x4.splat(0.7978845608028654), step(squared, f32x4.splat(0.134145), 1))
+  const rest = f32x4.mul(f32x4.mul(x, f32x4.sub(one, f32x4.mul(t, t))), slope)
+  return f32x4.mul(half, f32x4.add(f32x4.add(one, t), rest))
+}
+
+/** From the seventh on b times the derivative of a function of a. */
 export function binary4(a: v128, b: v128, name: u32): v128 {
   switch (name) {
     case 0:
@@ -95,7 +122,21 @@ export function binary4(a: v128, b: v128, name: u32): v128 {
       return f32x4.max(a, b)
     case 5:
       return f32x4.min(a, b)
-    default:
+    case 6:
       return angle4(a, b)
+    case 7:
+      return f32x4.mul(b, dSilu4(a, 1))
+    case 8:
+      return v128.and(b, f32x4.gt(a, f32x4.splat(0)))
+    case 9:
+      return f32x4.mul(b, dGelu4(a))
+    case 10:
+      return f32x4.mul(b, dGeluTanh4(a))
+    case 11:
+      return f32x4.mul(b, dSilu4(a, 1.702))
+    case 12:
+      return f32x4.mul(b, f32x4.mul(a, f32x4.sub(f32x4.splat(1), a)))
+    default:
+      return f32x4.mul(b, f32x4.sub(f32x4.splat(1), f32x4.mul(a, a)))
   }
 }

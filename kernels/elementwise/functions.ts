@@ -37,7 +37,27 @@ export const unaryFunctions = {
 }
 export type UnaryName = keyof typeof unaryFunctions
 
-/** Functions of a and b. */
+/** The derivatives of functions of x, or of their result y where that says more. */
+const derivatives = {
+  silu: (x: number) => {
+    const s = 1 / (1 + Math.exp(-x))
+    return s + x * s * (1 - s)
+  },
+  gelu: (x: number) => 0.5 * (1 + erf(x * Math.SQRT1_2)) + (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI),
+  gelu_tanh: (x: number) => {
+    const scale = Math.sqrt(2 / Math.PI)
+    const t = Math.tanh(scale * (x + 0.044715 * x ** 3))
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x)
+  },
+  quick_gelu: (x: number) => {
+    const s = 1 / (1 + Math.exp(-1.702 * x))
+    return s + 1.702 * x * s * (1 - s)
+  },
+  sigmoid: (y: number) => y * (1 - y),
+  tanh: (y: number) => 1 - y * y,
+}
+
+/** Functions of a and b; a derivative of a times b. */
 export const binaryFunctions = {
   add: (a: number, b: number) => a + b,
   sub: (a: number, b: number) => a - b,
@@ -46,5 +66,14 @@ export const binaryFunctions = {
   maximum: (a: number, b: number) => Math.max(a, b),
   minimum: (a: number, b: number) => Math.min(a, b),
   atan2: (a: number, b: number) => Math.atan2(a, b),
+  d_silu: (x: number, g: number) => g * derivatives.silu(x),
+  d_relu: (x: number, g: number) => (x > 0 ? g : 0),
+  d_gelu: (x: number, g: number) => g * derivatives.gelu(x),
+  d_gelu_tanh: (x: number, g: number) => g * derivatives.gelu_tanh(x),
+  d_quick_gelu: (x: number, g: number) => g * derivatives.quick_gelu(x),
+  d_sigmoid: (y: number, g: number) => g * derivatives.sigmoid(y),
+  d_tanh: (y: number, g: number) => g * derivatives.tanh(y),
 }
+/** Functions whose derivative is there. */
+export type DerivativeName = keyof typeof derivatives | 'relu'
 export type BinaryName = keyof typeof binaryFunctions

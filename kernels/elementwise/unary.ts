@@ -3,6 +3,7 @@
 // f32 accuracy up to |x| = 50,000.
 
 import { execute, ShapeError, sizeOf, type Op, type Tensor } from '../../tensor/index.js'
+import type { Activation } from '../common/activations.js'
 import { assertFloat } from '../common/operand.js'
 import type { UnaryName } from './functions.js'
 
@@ -34,6 +35,8 @@ function apply(name: UnaryName, x: Tensor, ...constants: number[]): Tensor {
   return execute(unaryOp, { x }, { name, constants })[0]
 }
 
+/** An activation by its name. */
+export const activate = (x: Tensor, name: Activation = 'none'): Tensor => (name === 'none' ? x.share() : apply(name, x))
 /** x sigmoid(x) */
 export const silu = (x: Tensor): Tensor => apply('silu', x)
 /** max(x, 0) */

@@ -95,12 +95,15 @@ fn unary(x: vec4<f32>) -> vec4<f32> {
 }
 #endif
 #if FUNCTION == pow
-// Of the magnitude; the second constant is the result's sign for negative x, or NaN.
+// Of the magnitude; the second constant is the result's sign for negative x, or NaN. -0 counts as negative where the
+// exponent is odd.
 fn unary(x: vec4<f32>) -> vec4<f32> {
   let exponent = params.constants[0].x;
   let power = exponent * log2_exact(abs(x));
   let magnitude = select(select(exp2(power), power, is_nan_4(power)), vec4(1.0), vec4(exponent == 0.0));
-  return magnitude * select(vec4(1.0), vec4(params.constants[0].y), x < vec4(0.0));
+  let sign = params.constants[0].y;
+  let negative = (x < vec4(0.0)) | ((bitcast<vec4<u32>>(x) > vec4(0x7fffffffu)) & vec4(sign < 0.0));
+  return magnitude * select(vec4(1.0), vec4(sign), negative);
 }
 #endif
 #if FUNCTION == affine

@@ -26,7 +26,7 @@ export const unaryWasm = wasmKernel(unaryOp, ({ inputs: { x }, outputs: [out], p
   return [
     {
       kernel: 'unary',
-      params: { x, out, format: formatNumber(x), name: functionNumber(unaryFunctions, name), size, p, q },
+      params: { x, out, format: formatNumber(x), name: functionNumber(unaryFunctions, name), size, unit, p, q },
       units: Math.ceil(size / unit),
     },
   ]
@@ -86,5 +86,5 @@ const castFormats: readonly DType[] = ['f32', 'f16', 'bf16', 'i32']
 export const castWasm = wasmKernel(castOp, ({ inputs: { x }, outputs: [out] }) => {
   const size = sizeOf(x.shape)
   const [xFormat, outFormat] = [x, out].map(({ dtype }) => castFormats.indexOf(dtype))
-  return [{ kernel: 'cast', params: { x, out, xFormat, outFormat, size }, units: Math.ceil(size / unit) }]
+  return [{ kernel: 'cast', params: { x, out, xFormat, outFormat, size, unit }, units: Math.ceil(size / unit) }]
 })

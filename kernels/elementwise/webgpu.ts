@@ -3,9 +3,10 @@
 import { broadcastStrides, sizeOf, type StoredTensor } from '../../tensor/index.js'
 import type { AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import type { Defines } from '../../tensor/webgpu/preprocess.js'
-import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'
+import { webgpuKernel, windowOf, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { activations } from '../common/activations.js'
 import { boxLaunches } from '../common/boxes.js'
+import { chunkRows } from '../common/rows.js'
 import { streamOf } from '../common/workgroup.js'
 import { binaryOp } from './binary.js'
 import { mixOp, whereOp } from './blend.js'
@@ -74,22 +75,18 @@ export const mixWebGpu = webgpuKernel(mixOp, ({ inputs: { a, b, weight }, output
 )
 
 export const castWebGpu = webgpuKernel(castOp, ({ inputs: { x }, outputs: [out], facts }) => {
-  const size = sizeOf(x.shape)
   const { workgroup, each } = streamOf(facts)
-  // Runs of whole groups of four, so that every run begins with a word of its own.
-  const most = 4 * Math.floor(Math.min(...[x, out].map(({ dtype }) => windowElements(dtype, facts))) / 4)
-  const dispatches: Dispatch[] = []
-  for (let start = 0; start < size; start += most) {
-    const count = Math.min(most, size - start)
-    const xWindow = windowOf(x, start, count, facts)
-    const outWindow = windowOf(out, start, count, facts)
-    dispatches.push({
+  // Groups of four, to which memory is padded, so that every run begins with a word of its own.
+  const operands = [x, out].map(({ dtype }) => ({ dtype, perRow: 4 }))
+  return chunkRows('cast', Math.ceil(sizeOf(x.shape) / 4), operands, facts).map(({ start, count }): Dispatch => {
+    const xWindow = windowOf(x, 4 * start, 4 * count, facts)
+    const outWindow = windowOf(out, 4 * start, 4 * count, facts)
+    return {
       shader: 'elementwise/cast.wgsl',
       defines: { X_FORMAT: `${x.dtype}x4`, OUT: out.dtype, WORKGROUP: workgroup, EACH: each },
       bindings: { x: xWindow.window, out: outWindow.window },
-      uniforms: { groups: Math.ceil(count / 4), x_base: xWindow.base, out_base: outWindow.base },
-      workgroups: Math.ceil(count / (4 * workgroup * each)),
-    })
-  }
-  return dispatches
+      uniforms: { groups: count, x_base: xWindow.base, out_base: outWindow.base },
+      workgroups: Math.ceil(count / (workgroup * each)),
+    }
+  })
 })

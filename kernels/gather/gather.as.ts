@@ -27,6 +27,7 @@ class GatherParams {
   unit: u32 // elements
 }
 
+/** A unit is a run of the inner elements that one index chooses. */
 export function gatherRows(p: GatherParams, from: u32, to: u32, _scratch: usize): void {
   const format = p.format
   const inner = p.inner
@@ -56,6 +57,7 @@ export function gatherRows(p: GatherParams, from: u32, to: u32, _scratch: usize)
   }
 }
 
+/** A unit is a run of the output. */
 export function gatherElements(p: GatherParams, from: u32, to: u32, _scratch: usize): void {
   const format = p.format
   const inner = p.inner
@@ -90,6 +92,7 @@ class ScatterParams {
   unit: u32 // columns
 }
 
+/** A unit is a block of columns of one of the outer indices. */
 export function scatterAddRows(p: ScatterParams, from: u32, to: u32, _scratch: usize): void {
   const format = p.format
   const inner = p.inner

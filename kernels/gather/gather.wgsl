@@ -1,5 +1,5 @@
-// out[o, n, i] = x[o, index, i], for the indices whose element lies in this window of x; one outside x gives NaN. One
-// strip of neighbours per invocation, which is one element where each has an index of its own.
+// out[o, n, i] = x[o, index, i], for the indices whose element lies in this window of x; one outside x gives NaN. EACH
+// strips of neighbours per invocation, a workgroup apart; a strip is one element where each has an index of its own.
 
 #include "common/grid.wgsl"
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
@@ -8,11 +8,12 @@
 
 #param WIDTH 1
 #param WORKGROUP 64
+#param EACH 1
 
 struct Params {
   slabs: u32,       // o, in these windows
   items: u32,       // n, in this window of the output
-  inner: u32,       // i
+  inner: u32,       // i; a multiple of WIDTH
   length: u32,      // of x along the axis
   row_0: u32,       // first index in this window of x
   rows: u32,        // and how many
@@ -27,14 +28,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(3) var<storage, read> index: array<i32>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
+fn gather_strip(strip: u32) {
   let strips = params.inner / WIDTH;
-  let strip = workgroup_index(group, groups) * WORKGROUP + local;
   let slab = strip / strips / params.items;
   if (slab >= params.slabs) { return; }
   let item = strip / strips % params.items;
@@ -48,4 +43,16 @@ fn main(
   var value = vec4(params.missing);
   if (here) { value = x_strip(params.x_base + (slab * params.rows + row) * params.inner + i); }
   store_out(params.out_base + strip * WIDTH, value);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let first = workgroup_index(group, groups) * (WORKGROUP * EACH) + local;
+#for n in EACH
+  gather_strip(first + $n * WORKGROUP);
+#end
 }

@@ -7,7 +7,7 @@ import { webgpuKernel, windowElements, windowOf, type Dispatch } from '../../ten
 import { formatOf } from '../common/operand.js'
 import { chunkRows, whole, type Rows } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { streamOf, workgroupOf } from '../common/workgroup.js'
 import { lineSizes } from '../reduce/line.js'
 import { gatherOp } from './gather.js'
 import { scatterAddOp } from './scatter-add.js'
@@ -53,7 +53,7 @@ export const gatherWebGpu = webgpuKernel(gatherOp, ({ inputs, outputs: [out], pa
   const { outer, length, inner } = lineSizes(x.shape, params)
   const count = out.shape[params.axis]
   const strip = params.shared ? widthOf(inner) : 1
-  const workgroup = workgroupOf(facts)
+  const { workgroup, each } = streamOf(facts)
   const rows = { length, dtypes: [x.dtype] }
   const items = { length: count, dtypes: [out.dtype, index.dtype] }
   return partsOf('gather', outer, inner, rows, items, facts).map(({ slabs, rows, items }): Dispatch => {
@@ -66,7 +66,12 @@ export const gatherWebGpu = webgpuKernel(gatherOp, ({ inputs, outputs: [out], pa
       : windowOf(index, itemStart * inner, itemCount * inner, facts)
     return {
       shader: 'gather/gather.wgsl',
-      defines: { X_FORMAT: params.shared ? formatOf(x, inner) : x.dtype, WIDTH: strip, WORKGROUP: workgroup },
+      defines: {
+        X_FORMAT: params.shared ? formatOf(x, inner) : x.dtype,
+        WIDTH: strip,
+        WORKGROUP: workgroup,
+        EACH: each,
+      },
       bindings: { x: xWindow.window, index: indexWindow.window, out: outWindow.window },
       uniforms: {
         slabs: slabs.count,
@@ -83,7 +88,7 @@ export const gatherWebGpu = webgpuKernel(gatherOp, ({ inputs, outputs: [out], pa
         out_base: outWindow.base,
         missing: NaN,
       },
-      workgroups: Math.ceil((itemCount * inner) / strip / workgroup),
+      workgroups: Math.ceil((itemCount * inner) / strip / (workgroup * each)),
     }
   })
 })

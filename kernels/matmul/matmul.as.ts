@@ -33,6 +33,7 @@ class MatmulParams {
   terms: u32 // packed at a time
 }
 
+/** A unit is a block of rows and columns of one batch's product. Private memory: blockScratch in wasm-gemm.ts. */
 export function matmul(p: MatmulParams, from: u32, to: u32, scratch: usize): void {
   const rowBlocks = (p.m + p.blockRows - 1) / p.blockRows
   const columnBlocks = (p.columns + p.blockColumns - 1) / p.blockColumns

@@ -1,8 +1,21 @@
 // Matrix product with a fused epilogue: linear layers, projections, GEGLU.
 
-import { execute, ShapeError, showShape, sizeOf, type Op, type Shape, type Tensor } from '../../tensor/index.js'
+import {
+  execute,
+  isTracked,
+  scope,
+  ShapeError,
+  showShape,
+  sizeOf,
+  type Op,
+  type Shape,
+  type Tensor,
+} from '../../tensor/index.js'
 import type { Activation } from '../common/activations.js'
 import { assertFloat } from '../common/operand.js'
+import { add, mul } from '../elementwise/binary.js'
+import { activate, gelu } from '../elementwise/unary.js'
+import { slice } from '../move/slice.js'
 
 export interface MatmulOperands {
   /** [..., M, K] */
@@ -93,5 +106,21 @@ export function linear(x: Tensor, weight: Tensor, options: MatmulOptions = {}): 
 
 function product(a: Tensor, b: Tensor, transposeB: boolean, options: MatmulOptions): Tensor {
   const { bias, residual, activation = 'none' } = options
+  if (activation !== 'none' && isTracked(a, b, bias)) return unfused(a, b, transposeB, options)
   return execute(matmulOp, { a, b, bias, residual }, { transposeB, activation })[0]
+}
+
+/** In the parts that have a gradient: keeping a b + bias costs less than computing it again on the way back. */
+function unfused(a: Tensor, b: Tensor, transposeB: boolean, { bias, residual, activation }: MatmulOptions): Tensor {
+  return scope(() => {
+    const inner = product(a, b, transposeB, { bias })
+    const outer = activation === 'geglu' ? gatedGelu(inner) : activate(inner, activation)
+    return residual ? add(outer, residual) : outer
+  })
+}
+
+/** [..., 2 H], values first, to [..., H]: value * gelu(gate). */
+function gatedGelu(x: Tensor): Tensor {
+  const [columns] = x.shape.slice(-1)
+  return mul(slice(x, -1, 0, columns / 2), gelu(slice(x, -1, columns / 2, columns)))
 }

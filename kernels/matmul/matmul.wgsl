@@ -10,18 +10,7 @@
 //   subgroup-matrix        the same tiles in f16, multiplied by the matrix units of GPUs that show them.
 
 #include "common/lanes.wgsl"
-#include "common/grid.wgsl"
 #include "matmul/operands.wgsl"
-
-#param STRIPS 2
-#param BLOCKS 2
-#param WORKGROUP 64
-
-const STRIP = u32(4 * LANES);
-const COLUMNS = STRIP * STRIPS;
-
-// Per row the sums of its strips, then those of their gates if it has some.
-alias Sums = array<array<vec4<f32>, BLOCKS>, ROWS>;
 
 #if TRANSPOSE_B
 fn multiply(v: vec4<f32>, block: mat4x4<f32>) -> vec4<f32> { return v * block; }
@@ -29,20 +18,7 @@ fn multiply(v: vec4<f32>, block: mat4x4<f32>) -> vec4<f32> { return v * block; }
 fn multiply(v: vec4<f32>, block: mat4x4<f32>) -> vec4<f32> { return block * v; }
 #endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-#if SUBGROUP
-  @builtin(subgroup_invocation_id) lane: u32,
-) {
-  let tile = workgroup_index(group, groups);
-#else
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = workgroup_index(group, groups) * WORKGROUP + local;
-  let lane = 0u;
-#endif
+fn make_tile(tile: u32, lane: u32) {
   let tiles_n = (params.n + COLUMNS - 1u) / COLUMNS;
   let tiles_m = (params.m + ROWS - 1u) / ROWS;
   let batch = tile / (tiles_n * tiles_m);

@@ -77,7 +77,7 @@ function launch(
     shader: shaderOf('matmul', variant),
     defines: {
       A_FORMAT: terms.start % 4 === 0 ? formatOf(a, k) : a.dtype,
-      B_FORMAT: formatOf(b, transposeB ? k : n),
+      B_FORMAT: formatOf(b, transposeB ? k : columns), // gates begin at a multiple of the columns
       BIAS: bias !== undefined && last,
       BIAS_FORMAT: bias?.dtype ?? '',
       RESIDUAL: residual !== undefined && last,
@@ -87,7 +87,7 @@ function launch(
       GEGLU: geglu,
       TRANSPOSE_B: transposeB,
       K_TAIL: terms.count % 4 !== 0,
-      N_TAIL: n % 4 !== 0,
+      N_TAIL: columns % 4 !== 0,
       ...tiles.defines,
     },
     bindings: {

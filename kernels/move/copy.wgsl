@@ -6,21 +6,12 @@
 //   TURNED  they are so along one axis of x and another of the output: blocks of four by four are turned in registers
 //   FILL    a word instead of x
 
-#include "common/grid.wgsl"
 #include "common/box.wgsl"
 
-#param WORKGROUP 64
-
 struct Params {
-  runs: u32,
-  runs_per_row: u32,
-  columns: u32,
-  fill: u32,
-  turn: u32,
-  sizes: array<vec4<u32>, 2>,
-  strides: array<vec4<u32>, 5>,
-  steps: array<vec4<u32>, 1>,
-  bases: array<vec4<u32>, 1>,
+#include "common/box-params.wgsl"
+  fill: u32, // with FILL, the word
+  turn: u32, // with TURNED, from one row of a block to the next in the output
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #if WIDE
@@ -36,7 +27,7 @@ fn load(i: u32) -> Unit { return Unit(params.fill); }
 fn load(i: u32) -> Unit { return x[i]; }
 #endif
 
-fn copy_group(group: Group) {
+fn visit(group: Group) {
 #if TURNED
 #for j in 4
   let x_$j = load((group.at.y + $j * params.steps[0].y) >> 2u);
@@ -53,18 +44,4 @@ fn copy_group(group: Group) {
 #end
 #endif
 #endif
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = workgroup_index(workgroup, workgroups) * WORKGROUP + local;
-  if (index >= params.runs) { return; }
-  let run = run_at(index);
-#for n in EACH
-  if (run.count > 4 * $n) { copy_group(group_of(run, $n)); }
-#end
 }

@@ -19,6 +19,7 @@ class MoveParams {
   xStrides: usize
 }
 
+/** A unit is a block of the box. */
 export function moveBox(p: MoveParams, from: u32, to: u32, _scratch: usize): void {
   const box = changetype<Box>(p.box)
   const bits = p.bits
@@ -55,7 +56,7 @@ function moveElements<T>(out: usize, outStep: u32, x: usize, xStep: u32, count: 
   }
 }
 
-/** Rows lie side by side in x, columns in the output; elements are of 2 or 4 bytes. */
+/** A unit is a block of the box. Rows lie side by side in x, columns in the output; elements are of 2 or 4 bytes. */
 export function transposeBox(p: MoveParams, from: u32, to: u32, _scratch: usize): void {
   const box = changetype<Box>(p.box)
   const bits = p.bits

@@ -3,6 +3,7 @@
 
 import { copyRun, fillRun } from '../common/bytes.as'
 
+// Modes, by their numbers in wasm.ts; the third repeats the edge.
 const CONSTANT: u32 = 0
 const REFLECT: u32 = 1
 
@@ -20,6 +21,7 @@ class PadParams {
   list: usize // of the axes outside a row, innermost first: size of the output, size of x, elements before
 }
 
+/** A unit is a row of the output. */
 export function pad(p: PadParams, from: u32, to: u32, _scratch: usize): void {
   const item = p.item
   const row = p.size * item

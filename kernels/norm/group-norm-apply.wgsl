@@ -15,14 +15,15 @@
 #param WORKGROUP 64
 
 struct Params {
-  batch: u32,
-  rows: u32, // of a batch in these windows
+  batch: u32,    // in these windows
+  rows: u32,     // of a batch in these windows
   channels: u32,
-  depth: u32,
+  depth: u32,    // channels of a group
   x_base: u32,
   out_base: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
+// As group-norm-merge.wgsl leaves them.
 @group(0) @binding(4) var<storage, read> statistics: array<vec4<f32>>;
 
 @compute @workgroup_size(WORKGROUP)

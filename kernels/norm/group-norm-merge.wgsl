@@ -7,14 +7,14 @@
 #param WORKGROUP 64
 
 struct Params {
-  batch: u32,
-  rows: u32,
-  slices: u32,
-  slice_rows: u32,
+  batch: u32,        // in these windows
+  rows: u32,         // of a batch
+  slices: u32,       // of a batch
+  slice_rows: u32,   // of all slices but perhaps the last
   channels: u32,
-  depth: u32,
+  depth: u32,        // channels of a group
   first_base: u32,
-  first_stride: u32,
+  first_stride: u32, // elements of a batch
   eps: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -18,6 +18,7 @@ class LayerNormParams {
   eps: f32
 }
 
+/** A unit is a row. */
 export function layerNorm(p: LayerNormParams, from: u32, to: u32, _scratch: usize): void {
   for (let row = from; row < to; row++) {
     const out = floatAt(p.out, row * p.channels)

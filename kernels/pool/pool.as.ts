@@ -21,6 +21,7 @@ class PoolParams {
   blockChannels: u32
 }
 
+/** A unit is a run of channels of one row of the output. */
 export function pool(p: PoolParams, from: u32, to: u32, scratch: usize): void {
   const blocks = (p.channels + p.blockChannels - 1) / p.blockChannels
   for (let unit = from; unit < to; unit++) {

@@ -6,7 +6,7 @@ import { formatOf } from '../common/operand.js'
 import { pictureParts, pictureWindow } from '../common/pictures.js'
 import { whole } from '../common/rows.js'
 import { widthOf } from '../common/strip.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { streamOf } from '../common/workgroup.js'
 import { spanOf } from '../conv/parts.js'
 import { poolAxis, poolOp } from './pool.js'
 
@@ -17,7 +17,7 @@ export const poolWebGpu = webgpuKernel(poolOp, ({ inputs: { x }, outputs: [out],
   const vertical = poolAxis(x.shape, params, 0)
   const outWidth = out.shape[2]
   const strip = widthOf(channels)
-  const workgroup = workgroupOf(facts)
+  const { workgroup } = streamOf(facts)
   const parts = pictureParts(`${kind}Pool2d`, x, out, rows => spanOf(vertical, rows, whole(kernel)), facts)
   return parts.map(({ pictures, rows, seen }): Dispatch => {
     const xWindow = pictureWindow(x, pictures, seen, facts)

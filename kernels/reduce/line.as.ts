@@ -4,9 +4,6 @@
 import { at, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
 import { extremeRun, promoteHigh } from './folds.as'
 
-/** Columns of a unit (wasm.ts). */
-const BLOCK: u32 = 64
-
 @unmanaged
 class ArgParams {
   x: usize
@@ -14,6 +11,7 @@ class ArgParams {
   format: u32
   length: u32
   inner: u32
+  block: u32 // most columns of a unit, a multiple of 4
   smallest: u32
 }
 
@@ -33,7 +31,7 @@ function placeInShort(x: usize, format: u32, length: u32, smallest: bool): u32 {
   return place
 }
 
-/** Unit: a line, inner being 1. */
+/** A unit is a line, inner being 1. */
 export function argLines(p: ArgParams, from: u32, to: u32, _scratch: usize): void {
   const format = p.format
   for (let line = from; line < to; line++) {
@@ -56,17 +54,18 @@ export function argLines(p: ArgParams, from: u32, to: u32, _scratch: usize): voi
   }
 }
 
-/** Unit: a block of columns of one of the outer indices. */
+/** A unit is a block of columns of one of the outer indices. */
 export function argColumns(p: ArgParams, from: u32, to: u32, scratch: usize): void {
   const format = p.format
   const inner = p.inner
-  const blocks = (inner + BLOCK - 1) / BLOCK
+  const block = p.block
+  const blocks = (inner + block - 1) / block
   const flip = i32x4.splat(p.smallest ? 0x80000000 : 0)
-  const places = scratch + (BLOCK << 2)
+  const places = scratch + (block << 2)
   for (let unit = from; unit < to; unit++) {
     const outer = unit / blocks
-    const column = (unit % blocks) * BLOCK
-    const columns = min(BLOCK, inner - column)
+    const column = (unit % blocks) * block
+    const columns = min(block, inner - column)
     for (let i: u32 = 0; i < columns; i += 4) {
       v128.store(floatAt(scratch, i), f32x4.splat(-Infinity))
       v128.store(floatAt(places, i), i32x4.splat(0))
@@ -95,9 +94,10 @@ class CumsumParams {
   format: u32
   length: u32
   inner: u32
+  block: u32 // most columns of a unit, a multiple of 4
 }
 
-/** Unit: a line, inner being 1. */
+/** A unit is a line, inner being 1. */
 export function cumsumLines(p: CumsumParams, from: u32, to: u32, _scratch: usize): void {
   const format = p.format
   let x = at(p.x, from * p.length, format)
@@ -111,14 +111,15 @@ export function cumsumLines(p: CumsumParams, from: u32, to: u32, _scratch: usize
   }
 }
 
-/** Unit: a block of columns of one of the outer indices. */
+/** A unit is a block of columns of one of the outer indices. */
 export function cumsumColumns(p: CumsumParams, from: u32, to: u32, scratch: usize): void {
   const format = p.format
   const inner = p.inner
-  const blocks = (inner + BLOCK - 1) / BLOCK
+  const block = p.block
+  const blocks = (inner + block - 1) / block
   for (let unit = from; unit < to; unit++) {
-    const column = (unit % blocks) * BLOCK
-    const columns = min(BLOCK, inner - column)
+    const column = (unit % blocks) * block
+    const columns = min(block, inner - column)
     const first = (unit / blocks) * p.length * inner + column
     for (let i: u32 = 0; i < columns; i += 4) {
       v128.store(scratch + (i << 3), f64x2.splat(0))

@@ -10,9 +10,6 @@
 import { at, floatAt, load1, load4 } from '../common/operand.as'
 import { extremeRun, momentsRun, promoteHigh, sumRun } from './folds.as'
 
-/** Columns of a unit of reduceColumns (wasm.ts). */
-const BLOCK: u32 = 256
-
 // Kinds, by their numbers in wasm.ts.
 const MEAN: u32 = 1
 const MAX: u32 = 2
@@ -30,6 +27,7 @@ class ReduceParams {
   width: u32 // of a line, or of rows
   parts: u32
   part: u32 // of the total
+  block: u32 // most columns of a unit of reduceColumns, a multiple of 4
   kept: usize // axes outside: how many, and size and stride of each, innermost first
   reduced: usize
 }
@@ -63,6 +61,7 @@ function finish(p: ReduceParams, result: u32, state: usize): void {
   store<f32>(floatAt(p.out, result), <f32>value)
 }
 
+/** A unit is a part of a result, parts of the same result one after the other. */
 export function reduceLines(p: ReduceParams, from: u32, to: u32, scratch: usize): void {
   const kind = p.kind
   const format = p.format
@@ -93,21 +92,23 @@ export function reduceLines(p: ReduceParams, from: u32, to: u32, scratch: usize)
   }
 }
 
+/** A unit is a part of a block of columns of one slab, which is what all rows of it become. */
 export function reduceColumns(p: ReduceParams, from: u32, to: u32, scratch: usize): void {
   const kind = p.kind
   const format = p.format
   const width = p.width
+  const block = p.block
   const sums = scratch
-  const squares = scratch + (BLOCK << 3)
-  const blocks = (width + BLOCK - 1) / BLOCK
+  const squares = scratch + (block << 3)
+  const blocks = (width + block - 1) / block
   // Rows of the innermost reduced axis follow each other at one stride.
   const following = load<u32>(p.reduced, 4)
   const stride = load<u32>(p.reduced, 8)
   for (let unit = from; unit < to; unit++) {
     const part = unit % p.parts
-    const column = ((unit / p.parts) % blocks) * BLOCK
+    const column = ((unit / p.parts) % blocks) * block
     const slab = unit / p.parts / blocks
-    const columns = min(BLOCK, width - column)
+    const columns = min(block, width - column)
     const x = at(p.x, elementAt(p.kept, slab) + column, format)
     for (let i: u32 = 0; i < columns; i++) {
       store<f64>(sums + (i << 3), identity(kind))
@@ -128,7 +129,7 @@ export function reduceColumns(p: ReduceParams, from: u32, to: u32, scratch: usiz
     }
     const result = slab * width + column
     for (let i: u32 = 0; i < columns; i++) {
-      const state = p.states ? p.states + (((result + i) * p.parts + part) << 4) : squares + (BLOCK << 3)
+      const state = p.states ? p.states + (((result + i) * p.parts + part) << 4) : squares + (block << 3)
       store<f64>(state, load<f64>(sums + (i << 3)))
       store<f64>(state, load<f64>(squares + (i << 3)), 8)
       if (!p.states) finish(p, result + i, state)
@@ -172,6 +173,7 @@ function takeExtremes(x: usize, format: u32, columns: u32, extremes: usize, smal
   }
 }
 
+/** A unit is a result. */
 export function reduceParts(p: ReduceParams, from: u32, to: u32, scratch: usize): void {
   const kind = p.kind
   for (let result = from; result < to; result++) {

@@ -9,7 +9,7 @@ import { axisRuns, reducedCount, reduceOp, type ReduceParams } from './reduce.js
 /** Kinds by their numbers in reduce.as.ts. */
 const kinds: readonly ReduceParams['kind'][] = ['sum', 'mean', 'max', 'min', 'variance']
 
-/** Columns of a unit: in reduce.as.ts, and in line.as.ts. */
+/** Columns of a unit: of reductions, and along one axis. */
 const block = 256
 const lineBlock = 64
 
@@ -51,6 +51,7 @@ export const reduceWasm = wasmKernel(reduceOp, ({ inputs: { x }, outputs: [out],
     width,
     parts,
     part,
+    block,
     kept: list(false),
     reduced: list(true),
   }
@@ -73,7 +74,7 @@ export const argWasm = wasmKernel(argOp, ({ inputs: { x }, outputs: [out], param
   return [
     {
       kernel: lines ? 'argLines' : 'argColumns',
-      params: { x, out, format: formatNumber(x), length, inner, smallest },
+      params: { x, out, format: formatNumber(x), length, inner, block: lineBlock, smallest },
       units: outer * Math.ceil(inner / lineBlock),
       scratch: lines ? 0 : 8 * lineBlock,
     },
@@ -86,7 +87,7 @@ export const cumsumWasm = wasmKernel(cumsumOp, ({ inputs: { x }, outputs: [out],
   return [
     {
       kernel: lines ? 'cumsumLines' : 'cumsumColumns',
-      params: { x, out, format: formatNumber(x), length, inner },
+      params: { x, out, format: formatNumber(x), length, inner, block: lineBlock },
       units: outer * Math.ceil(inner / lineBlock),
       scratch: lines ? 0 : bytesOfDouble * lineBlock,
     },

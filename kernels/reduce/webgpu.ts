@@ -10,9 +10,9 @@ import {
   type Call,
   type Dispatch,
 } from '../../tensor/webgpu/launch.js'
-import { chunkRows } from '../common/rows.js'
 import { workgroupOf } from '../common/workgroup.js'
-import { argOp, cumsumOp, lineSizes } from './line.js'
+import { argOp, cumsumOp } from './line.js'
+import { lineLaunches } from './line-launches.js'
 import { reduceOp, reducedCount, axisRuns, type ReduceOperands, type ReduceParams, type Run } from './reduce.js'
 
 type ReduceCall = Call<ReduceOperands, ReduceParams>
@@ -182,46 +182,25 @@ function launch(
 
 export const argWebGpu = webgpuKernel(argOp, ({ inputs: { x }, outputs: [out], params, facts }) => {
   if (sizeOf(out.shape) === 0) return []
-  const { outer, length, inner } = lineSizes(x.shape, params)
-  const operands = [
-    { dtype: x.dtype, perRow: length * inner },
-    { dtype: out.dtype, perRow: inner },
-  ]
-  return chunkRows(params.kind, outer, operands, facts).map(({ start, count }): Dispatch => {
-    const xWindow = windowOf(x, start * length * inner, count * length * inner, facts)
-    const outWindow = windowOf(out, start * inner, count * inner, facts)
-    const workgroup = workgroupOf(facts)
-    return {
-      shader: 'reduce/arg.wgsl',
-      defines: { X_FORMAT: x.dtype, WORKGROUP: workgroup },
-      bindings: { x: xWindow.window, out: outWindow.window },
-      uniforms: {
-        lines: count * inner,
-        length,
-        inner,
-        sign: params.kind === 'argmax' ? 1 : -1,
-        x_base: xWindow.base,
-        out_base: outWindow.base,
-      },
-      workgroups: Math.ceil((count * inner) / workgroup),
-    }
-  })
+  const workgroup = workgroupOf(facts)
+  return lineLaunches(params.kind, x, out, 1, params, facts).map(({ lines, bindings, uniforms }): Dispatch => ({
+    shader: 'reduce/arg.wgsl',
+    defines: { X_FORMAT: x.dtype, SIGN: params.kind === 'argmax' ? 1 : -1, WORKGROUP: workgroup },
+    bindings,
+    uniforms,
+    workgroups: Math.ceil(lines / workgroup),
+  }))
 })
 
 export const cumsumWebGpu = webgpuKernel(cumsumOp, ({ inputs: { x }, outputs: [out], params, facts }) => {
   if (sizeOf(x.shape) === 0) return []
-  const { outer, length, inner } = lineSizes(x.shape, params)
-  const operands = [x, out].map(({ dtype }) => ({ dtype, perRow: length * inner }))
-  return chunkRows('cumsum', outer, operands, facts).map(({ start, count }): Dispatch => {
-    const xWindow = windowOf(x, start * length * inner, count * length * inner, facts)
-    const outWindow = windowOf(out, start * length * inner, count * length * inner, facts)
-    const workgroup = workgroupOf(facts)
-    return {
-      shader: 'reduce/cumsum.wgsl',
-      defines: { X_FORMAT: x.dtype, WORKGROUP: workgroup },
-      bindings: { x: xWindow.window, out: outWindow.window },
-      uniforms: { lines: count * inner, length, inner, x_base: xWindow.base, out_base: outWindow.base },
-      workgroups: Math.ceil((count * inner) / workgroup),
-    }
-  })
+  const workgroup = workgroupOf(facts)
+  const length = x.shape[params.axis]
+  return lineLaunches('cumsum', x, out, length, params, facts).map(({ lines, bindings, uniforms }): Dispatch => ({
+    shader: 'reduce/cumsum.wgsl',
+    defines: { X_FORMAT: x.dtype, WORKGROUP: workgroup },
+    bindings,
+    uniforms,
+    workgroups: Math.ceil(lines / workgroup),
+  }))
 })

@@ -32,6 +32,7 @@ function nearest(i: u32, scale: f32, size: u32): u32 {
   return min(<u32>(<f32>i * scale), size - 1)
 }
 
+/** A unit is a row of the result. */
 export function resizeNearest(p: ResizeNearestParams, from: u32, to: u32, scratch: usize): void {
   const channels = p.channels
   const format = p.format
@@ -99,7 +100,7 @@ function cubicOf(sampling: usize): f64 {
   return load<f64>(sampling, 32)
 }
 
-/** Private memory: the taps of every column, those of a row, and a row. */
+/** A unit is a row of the result. Private memory: the taps of every column, those of a row, and a row. */
 export function resize(p: ResizeParams, from: u32, to: u32, scratch: usize): void {
   const entry = p.columnTaps + 2
   const ofRow = floatAt(scratch, p.outWidth * entry)

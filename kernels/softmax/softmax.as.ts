@@ -17,6 +17,7 @@ class SoftmaxLinesParams {
   log: u32
 }
 
+/** A unit is a line. */
 export function softmaxLines(p: SoftmaxLinesParams, from: u32, to: u32, _scratch: usize): void {
   for (let line = from; line < to; line++) {
     const x = at(p.x, line * p.length, p.xFormat)
@@ -62,6 +63,7 @@ class SoftmaxColumnsParams {
   log: u32
 }
 
+/** A unit is a block of lines side by side. Private memory: two floats for each. */
 export function softmaxColumns(p: SoftmaxColumnsParams, from: u32, to: u32, scratch: usize): void {
   const blocks = (p.inner + p.block - 1) / p.block
   for (let unit = from; unit < to; unit++) {

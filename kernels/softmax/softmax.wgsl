@@ -1,23 +1,12 @@
-// Softmax, or its logarithm, along the middle axis of [outer, length, inner]: maximum, sum, result.
+// Softmax, or its logarithm (LOG), along every line: maximum, sum, result.
 //
 // Variants:
 //   plain   one invocation per line. Lines side by side are read together where inner > 1, and a CPU wants no barriers.
 //   SHARED  the invocations of a workgroup share a line: for contiguous lines on a GPU, or a few long ones anywhere.
 
-#include "common/grid.wgsl"
 #include "common/nan.wgsl"
-#include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT
+#include "reduce/line.wgsl"
 
-#param WORKGROUP 64
-
-struct Params {
-  lines: u32, // outer x inner, in these windows
-  length: u32,
-  inner: u32,
-  x_base: u32,
-  out_base: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 #if SHARED
@@ -45,41 +34,33 @@ fn fold_max(value: f32, lane: u32) -> f32 { return value; }
 fn fold_sum(value: f32, lane: u32) -> f32 { return value; }
 #endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-#if SHARED
-  let line = workgroup_index(group, groups);
-  let lane = local;
-  let lanes = u32(WORKGROUP);
-#else
-  let line = workgroup_index(group, groups) * WORKGROUP + local;
-  let lane = 0u;
-  let lanes = 1u;
-#endif
-  if (line >= params.lines) { return; }
-  let first = line / params.inner * params.length * params.inner + line % params.inner;
+// Stands for minus infinity, which WGSL cannot write.
+const lowest = -3.4028234e38;
 
-  var most = -3.4028234e38;
-  for (var n = lane; n < params.length; n += lanes) { most = max(most, x_1(params.x_base + first + n * params.inner)); }
+fn visit(line: u32, lane: u32) {
+  let first = first_of(line);
+  var most = lowest;
+  for (var n = lane; n < params.length; n += LANES) { most = max(most, x_1(params.x_base + first + n * params.inner)); }
   most = fold_max(most, lane);
 
   // NaN spoils its line, also where a driver's exp and log answer it with a number.
   var total = 0.0;
-  for (var n = lane; n < params.length; n += lanes) {
+  for (var n = lane; n < params.length; n += LANES) {
     let below = x_1(params.x_base + first + n * params.inner) - most;
     total += select(exp(below), below, is_nan(below));
   }
   total = fold_sum(total, lane);
+#if LOG
+  // So does a line of nothing but minus infinity, whose sum is zero.
+  let spoilt = is_nan(total) || total == 0.0;
+  let logarithm = select(log(total), total / total, spoilt);
+#endif
 
-  for (var n = lane; n < params.length; n += lanes) {
+  for (var n = lane; n < params.length; n += LANES) {
     let i = first + n * params.inner;
     let below = x_1(params.x_base + i) - most;
 #if LOG
-    out[params.out_base + i] = below - select(log(total), total, is_nan(total));
+    out[params.out_base + i] = below - logarithm;
 #else
     out[params.out_base + i] = exp(below) / total;
 #endif

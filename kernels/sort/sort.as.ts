@@ -19,8 +19,9 @@ class SortParams {
 const FEW: u32 = 48
 
 /** Values of a byte. */
-const BUCKETS: u32 = 256
+export const BUCKETS: u32 = 256
 
+/** A unit is a line. Private memory: as sortLine needs it. */
 export function sort(p: SortParams, from: u32, to: u32, scratch: usize): void {
   for (let line = from; line < to; line++) {
     const first = (line / p.inner) * p.length * p.inner + (line % p.inner)

@@ -4,8 +4,7 @@
 // Variants:
 //   block (no MERGE)  sorts stretches of BLOCK elements: an element's place is how many come before it
 //   MERGE             merges neighbouring sorted runs: an element's place is where it stands in its own run, and how
-//                     many
-//                     of the other run come before it, which a binary search tells
+//                     many of the other run come before it, which a binary search tells
 
 #include "common/grid.wgsl"
 #include "common/operand.wgsl" NAME=x INDEX=1 FORMAT=X_FORMAT

@@ -4,10 +4,11 @@ import { sizeOf } from '../../tensor/index.js'
 import { wasmKernel } from '../../tensor/wasm/launch.js'
 import { formatNumber } from '../common/wasm-operand.js'
 import { lineSizes } from '../reduce/line.js'
+import { constants } from '../wasm.generated.js'
 import { sortOp } from './sort.js'
 
 /** Bytes of the counts of four bytes' values. */
-const counters = 4 * 4 * 256
+const counters = 4 * 4 * constants.BUCKETS
 
 export const sortWasm = wasmKernel(sortOp, ({ inputs: { x }, outputs: [values, indices], params }) => {
   if (sizeOf(x.shape) === 0) return []

@@ -4,7 +4,7 @@
 import { sizeOf } from '../../tensor/index.js'
 import { webgpuKernel, windowOf, wholeWindow, type Dispatch } from '../../tensor/webgpu/launch.js'
 import { chunkRows } from '../common/rows.js'
-import { workgroupOf } from '../common/workgroup.js'
+import { streamOf } from '../common/workgroup.js'
 import { lineSizes } from '../reduce/line.js'
 import { sortOp } from './sort.js'
 
@@ -23,7 +23,7 @@ export const sortWebGpu = webgpuKernel(sortOp, ({ inputs: { x }, outputs, params
   )
   const merges = Math.max(0, Math.ceil(Math.log2(length / block)))
   const spare = merges > 0 ? outputs.map(({ dtype }) => scratch([chunks[0].count, slab], dtype)) : []
-  const workgroup = workgroupOf(facts)
+  const { workgroup } = streamOf(facts)
 
   return chunks.flatMap(({ start, count }) => {
     const elements = count * slab

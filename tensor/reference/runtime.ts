@@ -1,8 +1,9 @@
 // The reference runtime: plain loops over host arrays, run at once. Slow and simple; the truth others are judged by.
 
+import { blockAt, BlockStorage, blockOf, held, type HeldTensor } from '../block-storage.js'
 import { KernelError, LifetimeError, OutOfMemoryError } from '../errors.js'
-import type { Each, Op, TensorSpec } from '../op.js'
-import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
+import type { Each, Op } from '../op.js'
+import { insideCapture, RecordedMemory, type Block } from '../recording.js'
 import {
   poisonWord,
   type Recording,
@@ -22,43 +23,12 @@ class HostBlock implements Block {
   }
 }
 
-class HostStorage implements Storage {
-  constructor(
-    public place: Place<HostBlock> | undefined,
-    readonly bytes: number,
-    readonly label: string,
-  ) {}
-}
+const memoryOf = (storage: Storage) => blockOf<HostBlock>(storage).memory
 
-function placeOf(storage: Storage): Place<HostBlock> {
-  const { place } = storage as HostStorage
-  if (!place) throw new LifetimeError({ where: storage.label, what: 'memory used after it was released' })
-  return place
-}
-
-function memoryOf(place: Place<HostBlock>, label: string): Uint8Array {
-  const block = settled(place)
-  if (!block) throw insideCapture(label)
-  return block.memory
-}
-
-/** A tensor's memory, which may outlive its storage. */
-interface HeldTensor extends TensorSpec {
-  readonly place: Place<HostBlock>
-  readonly label: string
-}
-
-const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
+const open = ({ shape, dtype, place, label }: HeldTensor<HostBlock>): Placed => ({
   shape,
   dtype,
-  place: placeOf(storage),
-  label: storage.label,
-})
-
-const open = ({ shape, dtype, place, label }: HeldTensor): Placed => ({
-  shape,
-  dtype,
-  memory: memoryOf(place, label),
+  memory: blockAt(place, label).memory,
 })
 
 /** What runs again at a replay. */
@@ -100,24 +70,24 @@ export class ReferenceRuntime implements Runtime {
   allocate(bytes: number, label: string, contents?: Uint8Array): Storage {
     this.#assertOpen(label)
     const memory = this.#recording?.memory
-    if (memory && !contents) return new HostStorage(memory.draft(bytes), bytes, label)
+    if (memory && !contents) return new BlockStorage(memory.draft(bytes), bytes, label)
     const block = this.#create(bytes, label)
     if (contents) {
       memory?.hold(block)
       block.memory.set(contents)
     }
     block.holders++
-    return new HostStorage(block, bytes, label)
+    return new BlockStorage(block, bytes, label)
   }
 
   upload(storage: Storage, data: Uint8Array, offset = 0): void {
     this.#assertNotRecording(storage.label)
-    memoryOf(placeOf(storage), storage.label).set(data, offset)
+    memoryOf(storage).set(data, offset)
   }
 
   copy(source: Storage, target: Storage): void {
     this.#assertNotRecording(target.label)
-    memoryOf(placeOf(target), target.label).set(this.#bytes(source))
+    memoryOf(target).set(this.#bytes(source))
   }
 
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
@@ -135,9 +105,9 @@ export class ReferenceRuntime implements Runtime {
     const kernel = this.#kernels.get(op.name)
     if (!kernel) throw new KernelError({ where: op.name, what: 'no reference kernel' })
     const operands = Object.entries<StoredTensor | undefined>(inputs).map(
-      ([name, tensor]) => [name, tensor && held(tensor)] as const,
+      ([name, tensor]) => [name, tensor && held<HostBlock>(tensor)] as const,
     )
-    const results = outputs.map(held)
+    const results = outputs.map(output => held<HostBlock>(output))
     const job = () => {
       const opened = operands.map(([name, tensor]) => [name, tensor && open(tensor)] as const)
       compute(kernel, opened, results.map(open), params)
@@ -173,12 +143,7 @@ export class ReferenceRuntime implements Runtime {
   async warmUp(): Promise<void> {}
 
   release(storage: Storage): void {
-    const host = storage as HostStorage
-    const { place } = host
-    if (!place) return
-    host.place = undefined
-    if (place instanceof Draft) place.kept = false
-    const block = settled(place)
+    const block = (storage as BlockStorage<HostBlock>).release()
     if (block) this.#drop(block)
   }
 
@@ -223,7 +188,7 @@ export class ReferenceRuntime implements Runtime {
 
   /** The elements of a storage: its block may be larger. */
   #bytes(storage: Storage): Uint8Array {
-    return memoryOf(placeOf(storage), storage.label).subarray(0, storage.bytes)
+    return memoryOf(storage).subarray(0, storage.bytes)
   }
 
   #drop(block: HostBlock): void {

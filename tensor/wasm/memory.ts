@@ -12,8 +12,15 @@ const growth = 256 * page
 /** Commands and kernels' constants lie before (command.ts; the build step places the constants). */
 export const heapStart = 1 << 20
 
+/** What a runtime needs of its memory. */
+export interface WasmMemory {
+  readonly heap: Heap
+  /** The bytes at an address; of the moment: memory that grows later has other views. */
+  view(address: number, bytes: number): Uint8Array
+}
+
 /** WebAssembly memory that grows as its heap does. */
-export class SharedMemory {
+export class SharedMemory implements WasmMemory {
   readonly memory: Memory
   readonly heap: Heap
   #bytes: Uint8Array
@@ -25,7 +32,6 @@ export class SharedMemory {
     this.heap = new Heap(roundUp(heapStart), end => this.#reach(end + alignment))
   }
 
-  /** The bytes at an address; of the moment: memory that grows later has other views. */
   view(address: number, bytes: number): Uint8Array {
     return this.#bytes.subarray(address, address + bytes)
   }

@@ -9,6 +9,11 @@ export interface ParamField {
   readonly type: 'usize' | 'u32' | 'i32' | 'f32'
 }
 
+/**
+ * A kernel as the module exports it: does units from one up to another. Parameters and private memory are addresses.
+ */
+export type Kernel = (params: number, from: number, to: number, scratch: number) => void
+
 /** What the build step makes of the kernels' AssemblyScript. */
 export interface WasmModuleSource {
   /** The module in base64, importing shared memory: with fused multiply-adds (relaxed SIMD), and without. */

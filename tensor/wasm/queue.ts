@@ -3,6 +3,7 @@
 import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
 import { webAssembly, type Memory, type Module } from './api.js'
 import { control, field, hostCommand, place, ring, type Command } from './command.js'
+import type { Kernel } from './module.js'
 import type { WorkerMessage, WorkerStart } from './worker.js'
 import { startWorker, type RunningWorker } from './workers.js'
 
@@ -30,8 +31,6 @@ export interface Queue {
 
 /** A command that lets the host do its next job. */
 const hostTurn: Command = { words: Int32Array.of(hostCommand, 0, 0, 0, 0), relative: [] }
-
-type Kernel = (params: number, from: number, to: number, scratch: number) => void
 
 /** Runs everything at once, on the calling thread. */
 export class InlineQueue implements Queue {

@@ -1,6 +1,7 @@
 // The WebAssembly runtime: SIMD kernels over one memory, shared by worker threads. Commands run in the order in which
 // they are recorded, so memory may go to its next owner as soon as it is released on the host's clock.
 
+import { blockAt, BlockStorage, blockOf, held, placeOf, type HeldTensor } from '../block-storage.js'
 import {
   DeviceLostError,
   KernelError,
@@ -9,9 +10,9 @@ import {
   UsageError,
   type RevisionError,
 } from '../errors.js'
-import type { Each, Op, TensorSpec } from '../op.js'
+import type { Each, Op } from '../op.js'
 import { bytesOf } from '../op.js'
-import { Draft, insideCapture, RecordedMemory, settled, type Block, type Place } from '../recording.js'
+import { insideCapture, RecordedMemory, type Block } from '../recording.js'
 import { compute, type Placed, type ReferenceKernel } from '../reference/compute.js'
 import {
   poisonWord,
@@ -25,7 +26,7 @@ import {
 import { encode, mostThreads, type Command } from './command.js'
 import { alignment, roundUp } from './heap.js'
 import type { Launch, WasmKernel, WasmParam } from './launch.js'
-import { SharedMemory } from './memory.js'
+import { SharedMemory, type WasmMemory } from './memory.js'
 import { compileModule, type CompiledModule, type WasmModuleSource } from './module.js'
 import { InlineQueue, WorkerQueue, type Queue } from './queue.js'
 import { canShare, hardwareThreads, loadThreads } from './workers.js'
@@ -48,42 +49,6 @@ class WasmBlock implements Block {
   ) {}
 }
 
-class WasmStorage implements Storage {
-  released = false
-  constructor(
-    readonly place: Place<WasmBlock>,
-    readonly bytes: number,
-    readonly label: string,
-  ) {}
-}
-
-function placeOf(storage: Storage): Place<WasmBlock> {
-  const wasm = storage as WasmStorage
-  if (wasm.released) throw new LifetimeError({ where: wasm.label, what: 'memory used after it was released' })
-  return wasm.place
-}
-
-function blockAt(place: Place<WasmBlock>, label: string): WasmBlock {
-  const block = settled(place)
-  if (!block) throw insideCapture(label)
-  return block
-}
-
-const blockOf = (storage: Storage) => blockAt(placeOf(storage), storage.label)
-
-/** A tensor's memory, which may outlive its storage. */
-interface HeldTensor extends TensorSpec {
-  readonly place: Place<WasmBlock>
-  readonly label: string
-}
-
-const held = ({ shape, dtype, storage }: StoredTensor): HeldTensor => ({
-  shape,
-  dtype,
-  place: placeOf(storage),
-  label: storage.label,
-})
-
 /** Work whose memory is known, ready to be handed over any number of times. */
 type Work = { command: Command } | { job: () => void }
 
@@ -95,9 +60,24 @@ interface Recorded {
   readonly works: (() => Work)[]
 }
 
+/** What a runtime keeps its tensors in, and where it sends its commands. */
+export interface WasmHost {
+  readonly memory: WasmMemory
+  readonly queue: Queue
+  /** Kernels multiply and add in one rounding. */
+  readonly relaxed: boolean
+}
+
+function openHost({ module, relaxed }: CompiledModule, names: readonly string[], threads: number): WasmHost {
+  const memory = new SharedMemory(threads > 0)
+  const queue =
+    threads > 0 ? new WorkerQueue(module, memory.memory, names, threads) : new InlineQueue(module, memory.memory, names)
+  return { memory, queue, relaxed }
+}
+
 /** The parts of a WebAssembly runtime; `openWasm` puts them together. */
 export interface WasmParts {
-  readonly compiled: CompiledModule
+  readonly host: WasmHost
   readonly source: WasmModuleSource
   readonly kernels: readonly WasmKernel[]
   /** Plain loops for what has no kernel of its own. */
@@ -107,7 +87,7 @@ export interface WasmParts {
 /**
  * Opens a runtime; throws an AdapterError where there is no WebAssembly with SIMD, a UsageError for impossible options.
  */
-export async function openWasm(parts: Omit<WasmParts, 'compiled'>, options: WasmOptions = {}): Promise<WasmRuntime> {
+export async function openWasm(parts: Omit<WasmParts, 'host'>, options: WasmOptions = {}): Promise<WasmRuntime> {
   const threads = options.threads ?? (canShare() ? Math.min(await hardwareThreads(), mostThreads) : 0)
   if (!Number.isInteger(threads) || threads < 0 || threads > mostThreads)
     throw new UsageError({
@@ -120,7 +100,8 @@ export async function openWasm(parts: Omit<WasmParts, 'compiled'>, options: Wasm
     throw new UsageError({ where: 'threads', what: 'memory cannot be shared here', hint: 'threads 0' })
   await loadThreads()
   const compiled = await compileModule(parts.source, threads > 0, options.relaxed ?? true)
-  return new WasmRuntime({ ...parts, compiled }, threads, options)
+  const host = openHost(compiled, Object.keys(parts.source.kernels), threads)
+  return new WasmRuntime({ ...parts, host }, threads, options)
 }
 
 /**
@@ -138,12 +119,14 @@ export class WasmRuntime implements Runtime {
   readonly #references: ReadonlyMap<string, ReferenceKernel>
   readonly #fields: WasmModuleSource['kernels']
   readonly #numbers: ReadonlyMap<string, number>
-  readonly #memory: SharedMemory
+  readonly #memory: WasmMemory
   readonly #queue: Queue
   readonly #maxBytes: number
   readonly #poison: boolean
   #recording: Recorded | undefined
   #live = 0
+  /** Bytes of contents that wait for their turn. */
+  #waiting = 0
   #peak = 0
   #dispatches = 0
   #leaks = 0
@@ -151,7 +134,7 @@ export class WasmRuntime implements Runtime {
   #closed = false
 
   constructor(
-    { compiled, source, kernels, references }: WasmParts,
+    { host, source, kernels, references }: WasmParts,
     threads: number,
     { maxBytes = Infinity, poison = false }: WasmOptions,
   ) {
@@ -160,41 +143,44 @@ export class WasmRuntime implements Runtime {
     this.#references = new Map(references.map(kernel => [kernel.op.name, kernel]))
     this.#fields = source.kernels
     this.#numbers = new Map(names.map((name, number) => [name, number]))
-    this.#memory = new SharedMemory(threads > 0)
+    this.#memory = host.memory
     this.#maxBytes = maxBytes
     this.#poison = poison
     this.threads = threads
     this.fallbacks = [...this.#references.keys()].filter(name => !this.#kernels.has(name))
-    this.#queue =
-      threads > 0
-        ? new WorkerQueue(compiled.module, this.#memory.memory, names, threads)
-        : new InlineQueue(compiled.module, this.#memory.memory, names)
+    this.#queue = host.queue
     const count = threads > 1 ? `${threads} threads` : 'one thread'
-    this.description = `WebAssembly, ${count}, 128-bit SIMD${compiled.relaxed ? ' with fused multiply-add' : ''}`
+    this.description = `WebAssembly, ${count}, 128-bit SIMD${host.relaxed ? ' with fused multiply-add' : ''}`
   }
 
   allocate(bytes: number, label: string, contents?: Uint8Array): Storage {
     this.#assertOpen(label)
     const memory = this.#recording?.memory
     const size = roundUp(bytes)
-    if (memory && !contents) return new WasmStorage(memory.draft(size), bytes, label)
+    if (memory && !contents) return new BlockStorage(memory.draft(size), bytes, label)
     const block = this.#take(size, label)
+    block.holders++
+    const storage = new BlockStorage(block, bytes, label)
     if (contents) {
       memory?.hold(block)
-      this.#write(block, contents)
+      try {
+        this.#write(storage, contents)
+      } catch (error) {
+        this.release(storage)
+        throw error
+      }
     }
-    block.holders++
-    return new WasmStorage(block, bytes, label)
+    return storage
   }
 
   upload(storage: Storage, data: Uint8Array, offset = 0): void {
     this.#assertNotRecording(storage.label)
-    this.#write(blockOf(storage), data, offset)
+    this.#write(storage, data, offset)
   }
 
   copy(source: Storage, target: Storage): void {
     this.#assertNotRecording(target.label)
-    const [from, to] = [blockOf(source), blockOf(target)]
+    const [from, to] = [source, target].map(storage => blockOf<WasmBlock>(storage))
     if (from === to) return
     const size = roundUp(target.bytes)
     this.#launchNow('copyBytes', { source: from.address, target: to.address }, size / alignment)
@@ -202,13 +188,13 @@ export class WasmRuntime implements Runtime {
 
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
     this.#assertNotRecording('read')
-    const views = storages.map(storage => ({ address: blockOf(storage).address, bytes: storage.bytes }))
+    const views = storages.map(storage => ({ address: blockOf<WasmBlock>(storage).address, bytes: storage.bytes }))
     const copies = await this.#inTurn(() =>
       views.map(({ address, bytes }) => {
         try {
           return this.#memory.view(address, bytes).slice()
         } catch (cause) {
-          throw new OutOfMemoryError('read', { asked: bytes, live: this.#live, peak: this.#peak }, { cause })
+          throw this.#outOfMemory('read', bytes, cause)
         }
       }),
     )
@@ -268,12 +254,7 @@ export class WasmRuntime implements Runtime {
   async warmUp(): Promise<void> {}
 
   release(storage: Storage): void {
-    const wasm = storage as WasmStorage
-    if (wasm.released) return
-    wasm.released = true
-    const { place } = wasm
-    if (place instanceof Draft) place.kept = false
-    const block = settled(place)
+    const block = (storage as BlockStorage<WasmBlock>).release()
     if (block) this.#drop(block)
   }
 
@@ -318,9 +299,8 @@ export class WasmRuntime implements Runtime {
   }
 
   #take(size: number, label: string): WasmBlock {
-    const fails = this.#live + size > this.#maxBytes
-    const address = fails ? undefined : this.#memory.heap.allocate(size)
-    if (address === undefined) throw new OutOfMemoryError(label, { asked: size, live: this.#live, peak: this.#peak })
+    const address = this.#fits(size) ? this.#memory.heap.allocate(size) : undefined
+    if (address === undefined) throw this.#outOfMemory(label, size)
     this.#live += size
     this.#peak = Math.max(this.#peak, this.#live)
     if (this.#poison) this.#launchNow('fillWords', { target: address, word: poisonWord }, size / alignment)
@@ -333,22 +313,45 @@ export class WasmRuntime implements Runtime {
     this.#memory.heap.free(block.address, block.size)
   }
 
-  /** At once where nothing is under way; else in its turn, since the memory may still be in use by its last owner. */
-  #write(block: WasmBlock, data: Uint8Array, offset = 0): void {
-    const target = block.address + offset
+  #fits(size: number): boolean {
+    return this.#live + this.#waiting + size <= this.#maxBytes
+  }
+
+  #outOfMemory(where: string, asked: number, cause?: unknown): OutOfMemoryError {
+    return new OutOfMemoryError(where, { asked, live: this.#live + this.#waiting, peak: this.#peak }, { cause })
+  }
+
+  /**
+   * At once where nothing is under way; else in its turn, since the memory may still be in use by its last owner. Until
+   * then a copy waits, which counts like any other memory.
+   */
+  #write(storage: Storage, data: Uint8Array, offset = 0): void {
+    const target = blockOf<WasmBlock>(storage).address + offset
     if (this.#queue.idle) return this.#memory.view(target, data.byteLength).set(data)
-    const copy = data.slice()
-    this.#queue.host({ run: () => this.#memory.view(target, copy.byteLength).set(copy), fail: nobodyWaits })
+    const { byteLength } = data
+    if (!this.#fits(byteLength)) throw this.#outOfMemory(storage.label, byteLength)
+    let copy: Uint8Array
+    try {
+      copy = data.slice()
+    } catch (cause) {
+      throw this.#outOfMemory(storage.label, byteLength, cause)
+    }
+    this.#waiting += byteLength
+    const run = () => {
+      this.#waiting -= byteLength
+      this.#memory.view(target, byteLength).set(copy)
+    }
+    this.#queue.host({ run, fail: nobodyWaits })
   }
 
   #launch(op: string, launch: Launch): void {
     const { kernel, params, scratch = 0 } = launch
     if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
     const tensors = Object.entries(params).flatMap(([name, value]) =>
-      isTensor(value) ? [[name, held(value)] as const] : [],
+      isTensor(value) ? [[name, held<WasmBlock>(value)] as const] : [],
     )
     const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
-    const scratchPlace = privateMemory && placeOf(privateMemory)
+    const scratchPlace = privateMemory && placeOf<WasmBlock>(privateMemory)
     const prepare = (): Work => {
       const addresses = tensors.map(([name, { place, label }]) => [name, blockAt(place, label).address])
       const scratchAddress = scratchPlace ? blockAt(scratchPlace, op).address : 0
@@ -389,9 +392,9 @@ export class WasmRuntime implements Runtime {
     const kernel = this.#references.get(op)
     if (!kernel) throw new KernelError({ where: op, what: 'no WebAssembly kernel and no plain loops' })
     const operands = Object.entries(inputs as Record<string, StoredTensor | undefined>).map(
-      ([name, tensor]) => [name, tensor && held(tensor)] as const,
+      ([name, tensor]) => [name, tensor && held<WasmBlock>(tensor)] as const,
     )
-    const results = outputs.map(held)
+    const results = outputs.map(output => held<WasmBlock>(output))
     const job = () => {
       try {
         const opened = operands.map(([name, tensor]) => [name, tensor && this.#open(tensor)] as const)
@@ -414,7 +417,7 @@ export class WasmRuntime implements Runtime {
     this.#recording.memory.use(used.flatMap(tensor => tensor?.place ?? []))
   }
 
-  #open({ shape, dtype, place, label }: HeldTensor): Placed {
+  #open({ shape, dtype, place, label }: HeldTensor<WasmBlock>): Placed {
     const { address, size } = blockAt(place, label)
     return { shape, dtype, memory: this.#memory.view(address, size) }
   }

@@ -3,6 +3,7 @@
 
 import type { Memory, Module, WebAssemblyApi } from './api.js'
 import type { control, field, ring } from './command.js'
+import type { Kernel } from './module.js'
 
 export interface WorkerStart {
   readonly module: Module
@@ -19,8 +20,6 @@ export interface WorkerStart {
 
 /** What a worker tells the host: that it is the host's turn, or that a kernel failed. */
 export type WorkerMessage = { type: 'host' } | { type: 'failed'; kernel: string; reason: string }
-
-type Kernel = (params: number, from: number, to: number, scratch: number) => void
 
 /** Never returns. */
 export function workerMain(start: WorkerStart, post: (message: WorkerMessage) => void): void {

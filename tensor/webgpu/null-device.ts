@@ -7,6 +7,23 @@ import type { OpenedDevice } from './device.js'
 
 const nothing = () => undefined
 
+// WebGPU's flags, by the numbers of its specification.
+const flags = {
+  GPUBufferUsage: {
+    MAP_READ: 1,
+    MAP_WRITE: 2,
+    COPY_SRC: 4,
+    COPY_DST: 8,
+    INDEX: 16,
+    VERTEX: 32,
+    UNIFORM: 64,
+    STORAGE: 128,
+    INDIRECT: 256,
+    QUERY_RESOLVE: 512,
+  },
+  GPUShaderStage: { VERTEX: 1, FRAGMENT: 2, COMPUTE: 4 },
+}
+
 const buffer = {
   destroy: nothing,
   mapAsync: () => Promise.reject(new LifetimeError({ where: 'read', what: 'there is nothing to read in a dry run' })),
@@ -30,8 +47,10 @@ const device = {
   destroy: nothing,
 }
 
-/** A device that does nothing, with the facts of one that does. */
+/** A device that does nothing, with the facts of one that does. Needs no WebGPU to be there. */
 export function nullDevice(facts: AdapterFacts): OpenedDevice {
+  for (const [name, value] of Object.entries(flags))
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
   return {
     device: { ...device } as unknown as GPUDevice,
     facts,

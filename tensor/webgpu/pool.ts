@@ -4,9 +4,9 @@
 // bounds. Networks whose layers come in many sizes would leave several times their peak idle that way. So beyond the
 // bound a larger buffer serves as well, and what has been idle longest is destroyed before anything new is made.
 
-import { LifetimeError, OutOfMemoryError } from '../errors.js'
-import { Draft, insideCapture, settled, type Block, type Place, type RecordedMemory } from '../recording.js'
-import type { Storage } from '../runtime.js'
+import { BlockStorage } from '../block-storage.js'
+import { OutOfMemoryError } from '../errors.js'
+import type { Block, RecordedMemory } from '../recording.js'
 
 /** A buffer and who uses it. */
 export class GpuBlock implements Block {
@@ -27,29 +27,7 @@ export class GpuBlock implements Block {
   ) {}
 }
 
-/** A block in the hands of a tensor or a kernel, with the size and label that they asked for. */
-export class GpuStorage implements Storage {
-  released = false
-  constructor(
-    readonly place: Place<GpuBlock>,
-    readonly bytes: number,
-    readonly label: string,
-  ) {}
-}
-
-/** Where a storage is; throws when it was released. */
-export function placeOf(storage: Storage): Place<GpuBlock> {
-  const gpu = storage as GpuStorage
-  if (gpu.released) throw new LifetimeError({ where: gpu.label, what: 'memory used after it was released' })
-  return gpu.place
-}
-
-/** The block of a storage; throws when it was released, or is part of work that is being recorded. */
-export function blockOf(storage: Storage): GpuBlock {
-  const block = settled(placeOf(storage))
-  if (!block) throw insideCapture(storage.label)
-  return block
-}
+export type GpuStorage = BlockStorage<GpuBlock>
 
 export interface PoolOptions {
   /**
@@ -113,19 +91,15 @@ export class Pool {
   acquire(bytes: number, label: string, constant = false): GpuStorage {
     const { recording } = this
     const size = Pool.roundUp(bytes)
-    if (recording && !constant) return new GpuStorage(recording.draft(size), bytes, label)
+    if (recording && !constant) return new BlockStorage(recording.draft(size), bytes, label)
     const block = this.take(size, label)
     if (constant) recording?.hold(block)
     block.holders++
-    return new GpuStorage(block, bytes, label)
+    return new BlockStorage(block, bytes, label)
   }
 
   release(storage: GpuStorage): void {
-    if (storage.released) return
-    storage.released = true
-    const { place } = storage
-    if (place instanceof Draft) place.kept = false
-    const block = settled(place)
+    const block = storage.release()
     if (block) this.drop(block)
   }
 

@@ -1,6 +1,7 @@
 // Recorded dispatches in the form in which they run again: all uniforms in one buffer, written once, bind groups made.
 
-import { insideCapture, settled, type Place } from '../recording.js'
+import { blockAt } from '../block-storage.js'
+import type { Place } from '../recording.js'
 import { packUniforms, slotBytes, type Uniforms } from './interface.js'
 import type { BoundRange, Pipelines } from './pipelines.js'
 import type { GpuBlock } from './pool.js'
@@ -19,9 +20,7 @@ export interface RecordedDispatch extends Launch {
 
 /** The same range of its block. */
 export function bound({ place, ...range }: PlacedRange): BoundRange {
-  const block = settled(place)
-  if (!block) throw insideCapture('capture')
-  return { ...range, block }
+  return { ...range, block: blockAt(place, 'capture') }
 }
 
 /** Captured work: a list of dispatches that can be recorded any number of times, on the same memory. */

@@ -1,5 +1,6 @@
 // The WebGPU runtime: records dispatches of hand-written WGSL kernels on one device.
 
+import { blockOf, placeOf } from '../block-storage.js'
 import { AdapterError, DeviceLostError, KernelError, LifetimeError, UsageError, type RevisionError } from '../errors.js'
 import type { Each, Op } from '../op.js'
 import { insideCapture, RecordedMemory } from '../recording.js'
@@ -17,7 +18,7 @@ import type { AdapterFacts } from './adapter.js'
 import type { OpenedDevice } from './device.js'
 import { gridOf, wholeWindow, type Dispatch, type Tune, type WebGpuKernel, type Window } from './launch.js'
 import { nullDevice } from './null-device.js'
-import { blockOf, placeOf, Pool, type GpuBlock, type GpuStorage } from './pool.js'
+import { Pool, type GpuBlock, type GpuStorage } from './pool.js'
 import { Pipelines } from './pipelines.js'
 import type { Timing } from './profiler.js'
 import { Recorder } from './recorder.js'
@@ -128,7 +129,7 @@ export class WebGpuRuntime implements Runtime {
 
   copy(source: Storage, target: Storage): void {
     this.#assertNotRecording(target.label)
-    const [from, to] = [blockOf(source), blockOf(target)]
+    const [from, to] = [source, target].map(storage => blockOf<GpuBlock>(storage))
     if (from === to) return
     this.#recorder.copy(from.buffer, 0, to.buffer, 0, Pool.roundUp(target.bytes))
     from.batch = to.batch = this.#recorder.batch
@@ -136,7 +137,7 @@ export class WebGpuRuntime implements Runtime {
 
   async read(storages: readonly Storage[]): Promise<Uint8Array[]> {
     this.#assertNotRecording('read')
-    const sources = storages.map(storage => blockOf(storage).buffer)
+    const sources = storages.map(storage => blockOf<GpuBlock>(storage).buffer)
     const copies = storages.map(({ bytes }) => new Uint8Array(bytes))
     const pieces = this.#staging.acquire(storages.map(({ bytes }) => Pool.roundUp(bytes)))
     for (const { buffer, chunks } of pieces)

@@ -5,7 +5,7 @@ import { attention, matmul, softmax } from '../../kernels/index.js'
 import { scope, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -22,23 +22,8 @@ const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const direct = await webgpuRuntime({ limits: shrunkLimits, tune: forced('direct') })
 const wasm = await wasmRuntime()
 
-/** [B, H, N, D] as one batch per head: [B H, N, D]. */
-function headsAsBatches(x: Tensor): Tensor {
-  const [batch, heads, length, width] = x.shape
-  return x.reshape([batch * heads, length, width])
-}
-
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    for (const golden of goldenCases('scaled_dot_product_attention')) {
-      const [q, k, v] = await Promise.all(['q', 'k', 'v'].map(name => golden.tensor(runtime, name)))
-      const masked = 'additive_mask' in golden.params
-      const mask = masked ? await golden.tensor(runtime, 'mask_inf_as_-1e30') : undefined
-      const causal = golden.params.causal === true
-      const out = attention(headsAsBatches(q), headsAsBatches(k), headsAsBatches(v), { heads: 1, causal, mask })
-      close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
+  agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['scaled_dot_product_attention']),
 )
 
 interface Case {

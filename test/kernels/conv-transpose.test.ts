@@ -2,43 +2,23 @@
 
 import t from 'tap'
 import { convTranspose2d, type ConvTranspose2dOptions } from '../../kernels/index.js'
-import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
-  onRuntimes,
+  agreeWithTorch,
   Operands,
   referenceRuntime,
   shrunkLimits,
   wasmRuntime,
   webgpuRuntime,
 } from '../support/kernels.js'
-import { channelsFirst, channelsLast, permuted } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
-await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const cases = goldenCases('conv_transpose2d')
-    t.equal(cases.length, 4)
-    for (const golden of cases) {
-      const elements = { x: await golden.read('x'), weight: await golden.read('weight') }
-      const x = channelsLast(elements.x.data, elements.x.shape) // [B,H,W,I]
-      const weight = permuted(elements.weight.data, elements.weight.shape, [1, 2, 3, 0]) // [O,kh,kw,I]
-      const out = convTranspose2d(
-        Tensor.from(runtime, x.data, x.shape),
-        Tensor.from(runtime, weight.data, weight.shape),
-        { ...golden.params, bias: await golden.tensor(runtime, 'bias') },
-      )
-      const { data, shape } = channelsFirst(await out.floats(), out.shape)
-      t.same(shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, data, (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
-)
+await t.test('agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['conv_transpose2d']))
 
 interface Case {
   x: Shape

@@ -5,16 +5,14 @@ import { conv2d, conv3d, type Conv2dOptions } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
   shrunkLimits,
   wasmRuntime,
   webgpuRuntime,
-  type GoldenCase,
 } from '../support/kernels.js'
-import { channelsFirst, channelsLast } from '../support/layout.js'
 import { forced, matrixRuntime, smallMatrices } from '../support/variants.js'
 
 const reference = await referenceRuntime()
@@ -24,36 +22,7 @@ const direct = await webgpuRuntime({ tune: forced('direct') })
 const subgroup = await webgpuRuntime({ tune: forced('subgroup') })
 const wasm = await wasmRuntime()
 
-/** An operand of a golden case, channels last. */
-async function operand(runtime: Runtime, golden: GoldenCase, name: string): Promise<Tensor> {
-  const elements = await golden.read(name)
-  const { data, shape } = channelsLast(elements.data, elements.shape)
-  return Tensor.from(runtime, data, shape)
-}
-
-await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    for (const golden of goldenCases('conv2d', 'conv3d')) {
-      const { params } = golden
-      using x = await operand(runtime, golden, 'x')
-      using weight = await operand(runtime, golden, 'weight')
-      using bias = 'bias' in golden.inputs ? await golden.tensor(runtime, 'bias') : undefined
-      const [left, right, top, bottom] = (params.pre_pad_left_right_top_bottom ?? []) as number[]
-      using out =
-        golden.op === 'conv3d'
-          ? conv3d(x, weight, { bias, padding: params.padding as [number, number, number] })
-          : conv2d(x, weight, {
-              bias,
-              stride: params.stride as number,
-              padding: left === undefined ? (params.padding as number) : { left, right, top, bottom },
-              groups: params.groups as number | undefined,
-            })
-      const { data, shape } = channelsFirst(await out.floats(), out.shape)
-      t.same(shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, data, (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
-)
+await t.test('agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['conv2d', 'conv3d']))
 
 interface Case {
   x: Shape

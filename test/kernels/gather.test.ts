@@ -6,7 +6,7 @@ import { Generator } from '../../tensor/random.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -21,27 +21,12 @@ const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const run: Record<string, (x: Tensor, axis: number, index: Tensor) => Tensor> = {
-      gather,
-      index_select: indexSelect,
-      'scatter_add into zeros(6)': (x, axis, index) => scatterAdd(x, axis, index, 6),
-    }
-    const cases = goldenCases(...Object.keys(run))
-    t.equal(cases.length, 3)
-    for (const golden of cases) {
-      const index = await golden.tensor(runtime, 'index')
-      const out = run[golden.op](await golden.tensor(runtime, 'x'), golden.params.dim as number, index)
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      const tolerance = golden.op.startsWith('scatter') ? 1e-6 : 0
-      close(t, await out.floats(), (await golden.read('out')).data, tolerance, golden.name)
-    }
-    for (const golden of goldenCases('embedding')) {
-      const out = embedding(await golden.tensor(runtime, 'weight'), await golden.tensor(runtime, 'ids'))
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, await out.floats(), (await golden.read('out')).data, 0, golden.name)
-    }
-  }),
+  agreeWithTorch(
+    t,
+    [reference, webgpu, shrunk, wasm],
+    ['gather', 'index_select', 'scatter_add into zeros(6)', 'embedding'],
+    1e-6,
+  ),
 )
 
 /** Indices from -1 to size, so that some point outside. */

@@ -1,18 +1,16 @@
 // Data movement, exactly: against torch's results and against plain loops.
 
 import t from 'tap'
-import { cat, expand, pad, permute, slice, type PadMode } from '../../kernels/index.js'
+import { cat, expand, pad, permute, slice } from '../../kernels/index.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
-  onRuntimes,
+  agreeWithTorch,
   Operands,
   referenceRuntime,
   shrunkLimits,
   wasmRuntime,
   webgpuRuntime,
-  type GoldenCase,
 } from '../support/kernels.js'
 
 const reference = await referenceRuntime()
@@ -21,41 +19,11 @@ const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const check = async (
-      op: string,
-      run: (golden: GoldenCase, ...operands: Tensor[]) => Tensor,
-      ...names: string[]
-    ) => {
-      const cases = goldenCases(op)
-      t.ok(cases.length > 0, `${op} has golden cases`)
-      for (const golden of cases) {
-        using out = run(golden, ...(await Promise.all(names.map(name => golden.tensor(runtime, name)))))
-        t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-        close(t, await out.data(), (await golden.read('out')).data, 0, golden.name)
-      }
-    }
-    await check('permute', ({ params }, x) => permute(x, params.dims as number[]), 'x')
-    await check('permute(0,2,1) then reshape(2,-1)', (_, x) => permute(x, [0, 2, 1]).reshape([2, -1]), 'x')
-    await check('cat', ({ params }, a, b) => cat([a, b], params.dim as number), 'a', 'b')
-    // x[1:4, ::2, -3:]
-    await check('slice', (_, x) => slice(slice(slice(x, 0, 1, 4), 1, 0, 6, 2), -1, -3, 7), 'x')
-    await check('chunk(2,-1)[1]', (_, x) => slice(x, -1, x.shape[1] / 2, x.shape[1]), 'x')
-    for (const golden of goldenCases('pad')) {
-      const [left, right, top, bottom] = golden.params.pad_left_right_top_bottom as number[]
-      const widths: [number, number][] = [
-        [0, 0],
-        [0, 0],
-        [top, bottom],
-        [left, right],
-      ]
-      const mode = golden.params.mode as PadMode
-      const value = (golden.params.value as number | null) ?? undefined
-      const out = pad(await golden.tensor(runtime, 'x'), widths, { mode, value })
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, await out.data(), (await golden.read('out')).data, 0, golden.name)
-    }
-  }),
+  agreeWithTorch(
+    t,
+    [reference, webgpu, shrunk, wasm],
+    ['permute', 'permute(0,2,1) then reshape(2,-1)', 'cat', 'slice', 'chunk(2,-1)[1]', 'pad'],
+  ),
 )
 
 // 0, 1, 2, ...: an element tells where it came from. Bits of i32 and of f32 alike must stay.

@@ -5,7 +5,7 @@ import { groupNorm, layerNorm, type GroupNormOptions } from '../../kernels/index
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -13,37 +13,15 @@ import {
   wasmRuntime,
   webgpuRuntime,
 } from '../support/kernels.js'
-import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
-await t.test('group norm agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    for (const golden of goldenCases('group_norm')) {
-      const read = await golden.read('x')
-      const { data, shape } = channelsLast(read.data, read.shape) // [B,...,C]
-      const [weight, bias] = [await golden.tensor(runtime, 'weight'), await golden.tensor(runtime, 'bias')]
-      const options = golden.params as { groups: number; eps: number }
-      const out = groupNorm(Tensor.from(runtime, data, shape), weight, bias, options)
-      const { data: first } = channelsFirst(await out.floats(), out.shape)
-      close(t, first, (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
-)
+await t.test('group norm agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['group_norm']))
 
-await t.test('layer norm agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    for (const golden of goldenCases('layer_norm')) {
-      const [x, weight, bias] = await Promise.all(['x', 'weight', 'bias'].map(name => golden.tensor(runtime, name)))
-      const out = layerNorm(x, weight, bias, { eps: golden.params.eps as number })
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, await out.floats(), (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
-)
+await t.test('layer norm agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['layer_norm']))
 
 interface Case {
   shape: Shape

@@ -5,7 +5,7 @@ import { avgPool2d, maxPool2d, type AvgPoolOptions } from '../../kernels/index.j
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -13,7 +13,6 @@ import {
   wasmRuntime,
   webgpuRuntime,
 } from '../support/kernels.js'
-import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
@@ -21,22 +20,7 @@ const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const cases = goldenCases('avg_pool2d', 'max_pool2d')
-    t.equal(cases.length, 4)
-    for (const golden of cases) {
-      const read = await golden.read('x')
-      const { data, shape } = channelsLast(read.data, read.shape) // [B,H,W,C]
-      const x = Tensor.from(runtime, data, shape)
-      const { kernel, stride, padding, count_include_pad } = golden.params as Record<string, number | undefined>
-      const options = { kernel: kernel!, stride, padding, countIncludePad: Boolean(count_include_pad ?? true) }
-      const mean = golden.op === 'avg_pool2d'
-      const out = mean ? avgPool2d(x, options) : maxPool2d(x, options)
-      const first = channelsFirst(await out.floats(), out.shape)
-      t.same(first.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, first.data, (await golden.read('out')).data, mean ? 1e-6 : 0, golden.name)
-    }
-  }),
+  agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['avg_pool2d', 'max_pool2d'], 1e-6),
 )
 
 // Channels in fours and not, and in several parts; overlapping, touching and skipping windows; pictures in runs, and

@@ -5,7 +5,7 @@ import { argmax, argmin, cumsum, max, mean, min, sum, variance, type ReduceOptio
 import { readAll, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -19,29 +19,12 @@ const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
-const reductions = { sum, mean, amax: max, amin: min }
-
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const check = async (golden: ReturnType<typeof goldenCases>[0], run: (x: Tensor) => Tensor, tolerance = 1e-5) => {
-      const out = run(await golden.tensor(runtime, 'x'))
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, await out.data(), (await golden.read('out')).data, tolerance, golden.name)
-    }
-    for (const [name, run] of Object.entries(reductions))
-      for (const golden of goldenCases(name)) {
-        const { dims, keepdim } = golden.params as { dims: number[]; keepdim: boolean }
-        await check(golden, x => run(x, { axes: dims, keepDims: keepdim }), name.startsWith('am') ? 0 : 1e-5)
-      }
-    for (const golden of goldenCases('mean over H,W'))
-      await check(golden, x => mean(x, { axes: [2, 3], keepDims: true }))
-    const dimOf = (golden: ReturnType<typeof goldenCases>[0]) => golden.params.dim as number
-    for (const golden of goldenCases('var (unbiased=False)'))
-      await check(golden, x => variance(x, { axes: [dimOf(golden)] }))
-    for (const golden of goldenCases('argmax')) await check(golden, x => argmax(x, dimOf(golden)), 0)
-    for (const golden of goldenCases('argmin')) await check(golden, x => argmin(x, dimOf(golden)), 0)
-    for (const golden of goldenCases('cumsum')) await check(golden, x => cumsum(x, dimOf(golden)))
-  }),
+  agreeWithTorch(
+    t,
+    [reference, webgpu, shrunk, wasm],
+    ['sum', 'mean', 'mean over H,W', 'amax', 'amin', 'var (unbiased=False)', 'argmax', 'argmin', 'cumsum'],
+  ),
 )
 
 // One result of many elements and many of few; axes apart, out of order, of size 1; operands in several pieces, cut

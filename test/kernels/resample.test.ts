@@ -5,7 +5,7 @@ import { resize, type ResizeOptions } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -13,7 +13,6 @@ import {
   wasmRuntime,
   webgpuRuntime,
 } from '../support/kernels.js'
-import { channelsFirst, channelsLast } from '../support/layout.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
@@ -21,27 +20,16 @@ const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
 await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const names = goldenCases('upsample_nearest2x', 'upsample_nearest_to_size', 'interpolate')
-    const scaled = goldenCases(
+  agreeWithTorch(
+    t,
+    [reference, webgpu, shrunk, wasm],
+    [
+      'upsample_nearest2x',
+      'upsample_nearest_to_size',
+      'interpolate',
       'interpolate scale_factor given (DINOv2 pos embed: the given scale factor, not out/in, enters the coordinate map)',
-    )
-    t.equal(scaled.length, 1)
-    for (const golden of [...names, ...scaled]) {
-      const read = await golden.read('x')
-      const { data, shape } = channelsLast(read.data, read.shape) // [B,H,W,C]
-      const mode = (golden.params.mode ?? 'nearest') as ResizeOptions['mode']
-      const out = resize(Tensor.from(runtime, data, shape), {
-        size: golden.outputs.out.slice(2) as [number, number],
-        mode,
-        alignCorners: golden.params.align_corners as boolean | undefined,
-        antialias: golden.params.antialias as boolean | undefined,
-        scaleFactor: golden.params.scale_factor as [number, number] | undefined,
-      })
-      const { data: first } = channelsFirst(await out.floats(), out.shape)
-      close(t, first, (await golden.read('out')).data, mode === 'nearest' ? 0 : 1e-5, golden.name)
-    }
-  }),
+    ],
+  ),
 )
 
 // Shrinking, growing and neither, by little and by much; channels in fours and not; pictures in runs, and one picture

@@ -5,7 +5,7 @@ import { logSoftmax, softmax } from '../../kernels/index.js'
 import { Tensor, type DType, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -19,16 +19,7 @@ const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
-await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    for (const golden of goldenCases('softmax', 'log_softmax')) {
-      const run = golden.op === 'softmax' ? softmax : logSoftmax
-      const out = run(await golden.tensor(runtime, 'x'), golden.params.dim as number)
-      t.same(out.shape, golden.outputs.out, `${golden.name} shape`)
-      close(t, await out.data(), (await golden.read('out')).data, 1e-5, golden.name)
-    }
-  }),
-)
+await t.test('agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['softmax', 'log_softmax']))
 
 // Lines shorter and longer than a workgroup, alone and many, along every axis; lines so many that they go in chunks.
 const cases: { shape: Shape; axis: number; dtype?: DType }[] = [
@@ -98,7 +89,7 @@ await t.test('large, hidden and impossible logits give what torch gives', t =>
       t.ok(row(3).every(Number.isNaN), 'nothing visible: NaN')
       t.ok(out.subarray(4 * length).every(Number.isNaN), 'NaN and infinity spoil their lines')
       const log = await logSoftmax(x).floats()
-      t.ok(log.subarray(4 * length).every(Number.isNaN), 'and their logarithms')
+      t.ok(log.subarray(3 * length).every(Number.isNaN), 'and the logarithms of all three')
       close(t, log.subarray(length, length + 4), [-Infinity, -Math.LN2, -Infinity, -Math.LN2], 1e-6, 'logarithms')
       close(t, log.subarray(0, 3), [-Math.log(2 + e), -Math.log(2 + e), -2e4 - Math.log(2 + e)], 1e-6, 'no underflow')
     }

@@ -5,7 +5,7 @@ import { sort, topK } from '../../kernels/index.js'
 import { readAll, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
-  goldenCases,
+  agreeWithTorch,
   onRuntimes,
   Operands,
   referenceRuntime,
@@ -19,18 +19,7 @@ const webgpu = await webgpuRuntime()
 const shrunk = await webgpuRuntime({ limits: shrunkLimits })
 const wasm = await wasmRuntime()
 
-await t.test('agrees with torch', t =>
-  onRuntimes(t, [reference, webgpu, shrunk, wasm], async (t, runtime) => {
-    const cases = goldenCases('sort ascending')
-    t.equal(cases.length, 3)
-    for (const golden of cases) {
-      const { values, indices } = sort(await golden.tensor(runtime, 'x'), golden.params.dim as number)
-      t.same(values.shape, golden.outputs.values, `${golden.name} shape`)
-      close(t, await values.floats(), (await golden.read('values')).data, 0, `${golden.name} values`)
-      close(t, await indices.data(), (await golden.read('indices')).data, 0, `${golden.name} indices`)
-    }
-  }),
-)
+await t.test('agrees with torch', t => agreeWithTorch(t, [reference, webgpu, shrunk, wasm], ['sort ascending']))
 
 // Around stretches of 64 and their doubles, along every kind of axis; around the 48 elements that WebAssembly inserts.
 const cases: { shape: Shape; axis: number; dtype?: DType }[] = [

@@ -6,7 +6,9 @@ import { openRuntime, type OpenOptions } from '../../kernels/index.js'
 import { openSafetensors } from '../../tensor/files/index.js'
 import { Generator } from '../../tensor/random.js'
 import { sizeOf, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
+import { type OpsCase, parseOps } from '../../pipeline/verify/ops-case.js'
 import { golden } from './paths.js'
+import { assertOutcomes } from './verify.js'
 
 // The embedded adapter is there on every test machine; REVISION_ADAPTER chooses another for the whole run.
 const adapter = process.env.REVISION_ADAPTER ? undefined : 'swiftshader'
@@ -43,39 +45,31 @@ export const shrunkLimits: NonNullable<OpenOptions['limits']> = {
   maxComputeWorkgroupsPerDimension: 8,
 }
 
-/** One case of test/golden/ops.json: operators run by torch 2.6 on the CPU in f32 (see test/golden/README.md). */
-export interface GoldenCase {
-  readonly name: string
-  readonly op: string
-  readonly params: Readonly<Record<string, unknown>>
-  readonly inputs: Readonly<Record<string, number[]>>
-  readonly outputs: Readonly<Record<string, number[]>>
-  /** Elements and shape of an input or output. */
-  read(name: string): Promise<{ data: Float32Array | Int32Array; shape: Shape }>
-  /** An input as a tensor. */
-  tensor(runtime: Runtime, name: string): Promise<Tensor>
-}
-
-const file = await openSafetensors(golden('ops.safetensors'))
-tap.teardown(() => file.close())
+const opsFile = await openSafetensors(golden('ops.safetensors'))
+tap.teardown(() => opsFile.close())
+const ops = parseOps(
+  'ops.json',
+  JSON.parse(readFileSync(golden('ops.json'), 'utf8')) as Record<string, unknown>,
+  opsFile,
+)
 
 /** The golden cases of the named operators; throws when one has none, since a test over no cases could not fail. */
-export function goldenCases(...ops: string[]): GoldenCase[] {
-  const { cases } = JSON.parse(readFileSync(golden('ops.json'), 'utf8')) as { cases: GoldenCase[] }
-  for (const wanted of ops) if (!cases.some(({ op }) => op === wanted)) throw new Error(`no golden case of ${wanted}`)
-  return cases
-    .filter(({ op }) => ops.includes(op))
-    .map(record => {
-      const read = async (name: string) => {
-        const { data, shape } = await file.read(`${record.name}/${name}`)
-        return { data: data as Float32Array | Int32Array, shape }
-      }
-      const tensor = async (runtime: Runtime, name: string) => {
-        const { data, shape } = await read(name)
-        return Tensor.from(runtime, data, shape, data instanceof Int32Array ? 'i32' : 'f32', name)
-      }
-      return { ...record, read, tensor }
-    })
+export function goldenCases(...names: string[]): OpsCase[] {
+  for (const name of names) if (!ops.some(({ op }) => op === name)) throw new Error(`no golden case of ${name}`)
+  return ops.filter(({ op }) => names.includes(op))
+}
+
+/** Runs the golden cases of the named operators on several runtimes, to verify's tolerance or a stricter one. */
+export function agreeWithTorch(
+  t: Test,
+  runtimes: readonly Runtime[],
+  names: readonly string[],
+  tolerance = Infinity,
+): Promise<void> {
+  return onRuntimes(t, runtimes, async (t, runtime) => {
+    for (const item of goldenCases(...names))
+      await assertOutcomes(t, await item.compare(runtime), outcome => Math.min(outcome.tolerance, tolerance))
+  })
 }
 
 /** Deterministic standard normal operands: the same numbers on every runtime for the same seed and order of calls. */

@@ -1,6 +1,8 @@
 // The WebAssembly runtime: its heap, its threads, what it leaves to plain loops, and what happens when a thread fails.
 
 import { spawnSync } from 'node:child_process'
+import { syncBuiltinESMExports } from 'node:module'
+import nodeThreads, { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { openCpu, linear, type OpenOptions } from '../../kernels/index.js'
 import { matmulOp } from '../../kernels/matmul/matmul.js'
@@ -162,6 +164,67 @@ await t.test('a runtime that is closed tells those who still wait', async t => {
   await runtime.close()
   const told = await Promise.all(waiting)
   t.match(told.slice(1), [/LifetimeError: wasm: runtime is closed/, /LifetimeError: wasm: runtime is closed/])
+})
+
+await t.test('a thread that ends takes the runtime with it: everything then throws a typed error', async t => {
+  const started: Worker[] = []
+  class Watched extends Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args)
+      started.push(this)
+    }
+  }
+  const swap = (constructor: typeof Worker) => {
+    nodeThreads.Worker = constructor
+    syncBuiltinESMExports()
+  }
+  swap(Watched)
+  t.teardown(() => swap(Worker))
+  const runtime = await open({ threads: 2 })
+  const x = ones(runtime, 4, 4)
+  const step = capture(runtime, () => linear(x, x))
+  await runtime.sync()
+  t.equal(started.length, 2)
+  const negated = negate(x)
+  const told = negated.data().catch((error: unknown) => error)
+  // Threads that end do not keep the process alive until they have.
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
+  await Promise.all(started.map(worker => worker.terminate()))
+
+  const lost = { name: 'DeviceLostError', message: /: a worker thread ended \(exit code 1\); try a new runtime/ }
+  t.match(await told, lost, 'who waits when it ends')
+  await t.rejects(x.data(), lost, 'who wants to')
+  await t.rejects(runtime.sync(), lost)
+  t.throws(() => linear(x, x), { ...lost, message: /^matmul: a worker thread ended/ })
+  t.throws(() => ones(runtime, 1), lost)
+  t.throws(() => overwrite(x, new Float32Array(16)), lost)
+  t.throws(() => capture(runtime, () => x), lost)
+  t.throws(() => step.replay(), lost)
+  for (const resource of [x, negated, step]) resource.dispose()
+  t.equal(runtime.statistics().live, 0, 'what it held is still counted right')
+  await runtime.close()
+})
+
+await t.test('contents that wait for their turn count towards the budget', async t => {
+  const kib = 256 // elements of f32
+  const runtime = await open({ threads: 2, maxBytes: 10 * 1024 })
+  using x = ones(runtime, kib)
+  await runtime.sync()
+  using negated = negate(x) // waits for this thread, and so does all that follows
+  using first = ones(runtime, kib) // 1 KiB, and as much until it is its turn
+  using second = ones(runtime, kib)
+  t.throws(() => ones(runtime, 3 * kib), { name: 'OutOfMemoryError', asked: 3 * 1024, live: 9 * 1024 })
+  for (const value of [2, 3, 4, 5]) overwrite(x, new Float32Array(kib).fill(value))
+  t.throws(() => overwrite(x, new Float32Array(kib)), { name: 'OutOfMemoryError', asked: 1024, live: 10 * 1024 })
+  t.equal(runtime.statistics().live, 4 * 1024, 'what is refused leaves nothing behind')
+  await runtime.sync()
+  using last = ones(runtime, 5 * kib)
+  t.same(
+    (await readAll([x, negated, first, second, last])).map(data => data[0]),
+    [5, -1, 1, 1, 1],
+  )
+  await runtime.close()
 })
 
 await t.test('memory ends before 4 GiB, with a typed error', async t => {

@@ -1,0 +1,23 @@
+// A WebAssembly runtime without memory and threads, for runtimes that only plan: it allocates as a real one does, with
+// addresses as far as one likes, and runs nothing.
+
+import { LifetimeError } from '../errors.js'
+import { alignment, Heap } from './heap.js'
+import type { Queue } from './queue.js'
+import type { WasmHost } from './runtime.js'
+
+const queue: Queue = {
+  threads: 0,
+  idle: true,
+  lost: undefined,
+  command: () => {},
+  host: job => job.fail(new LifetimeError({ where: 'read', what: 'there is nothing to read in a dry run' })),
+  takeFailure: () => undefined,
+  close: () => Promise.resolve(),
+}
+
+/** Addresses without memory behind them: what is written there is lost. */
+export function dryHost(): WasmHost {
+  const heap = new Heap(alignment, () => true)
+  return { memory: { heap, view: (_, bytes) => new Uint8Array(bytes) }, queue, relaxed: false }
+}
