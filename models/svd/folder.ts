@@ -4,10 +4,11 @@ import { checkWeights, type Weights } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError } from '../../tensor/index.js'
 import { openConfig, openWeights, readConfigText, type WeightsBase } from '../checkpoint.js'
+import type { ConfigReader } from '../config-reader.js'
 import { parseCLIPVisionConfig, type CLIPVisionConfig } from '../clip/config.js'
 import { CLIPVisionModelWithProjection } from '../clip/vision.js'
 import { parseUNetConfig, type UNetConfig } from './config.js'
-import { ADDED_TIME_IDS, BASE_CHANNELS, CONDITION_CHANNELS, LATENT_CHANNELS, LATENT_PIXELS } from './latents.js'
+import { addedTimeIdCount, baseChannels, conditionChannels, latentChannels, latentPixels } from './latents.js'
 import { UNetSpatioTemporalConditionModel } from './unet.js'
 import { parseVaeConfig, type VaeConfig } from './vae-config.js'
 import { AutoencoderKLTemporalDecoder } from './vae.js'
@@ -24,8 +25,8 @@ export interface ModelFolder {
   readonly unet: ModelPart<UNetConfig>
   readonly vae: ModelPart<VaeConfig>
   readonly imageEncoder: ModelPart<CLIPVisionConfig>
-  /** The folder of the scheduler's configuration. */
-  readonly scheduler: string
+  /** The scheduler's configuration, its fields not asked for yet. Throws a FileError if it is no JSON object. */
+  openScheduler(): Promise<ConfigReader>
 }
 
 // Sub-folders and the classes that model_index.json names for them.
@@ -69,7 +70,7 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
     unet: await part('unet', 'diffusion_pytorch_model', parseUNetConfig),
     vae: await part('vae', 'diffusion_pytorch_model', parseVaeConfig),
     imageEncoder: await part('image_encoder', 'model', parseCLIPVisionConfig),
-    scheduler: join(path, 'scheduler'),
+    openScheduler: () => openConfig(join(path, 'scheduler'), 'scheduler_config.json'),
   }
   checkFit(model)
   await checkAllWeights(model)
@@ -109,17 +110,19 @@ async function checkAllWeights({ path, unet, vae, imageEncoder }: ModelFolder): 
 /** The parts have to fit each other, and pictures of three colours. */
 function checkFit({ path, unet, vae, imageEncoder }: ModelFolder): void {
   const { inChannels, outChannels, levels, additionTimeIds } = unet.config
-  const { latentChannels, blockOutChannels } = vae.config
-  const motionChannels = BASE_CHANNELS + CONDITION_CHANNELS
+  const motionChannels = baseChannels + conditionChannels
   const facts: [boolean, string][] = [
-    [latentChannels === LATENT_CHANNELS && outChannels === LATENT_CHANNELS, `latents of ${LATENT_CHANNELS} channels`],
     [
-      inChannels === BASE_CHANNELS || inChannels === motionChannels,
-      `a UNet of ${BASE_CHANNELS} input channels, or ${motionChannels} with the motion condition`,
+      vae.config.latentChannels === latentChannels && outChannels === latentChannels,
+      `latents of ${latentChannels} channels`,
     ],
-    [additionTimeIds === ADDED_TIME_IDS, `a UNet with ${ADDED_TIME_IDS} added time ids`],
+    [
+      inChannels === baseChannels || inChannels === motionChannels,
+      `a UNet of ${baseChannels} input channels, or ${motionChannels} with the motion condition`,
+    ],
+    [additionTimeIds === addedTimeIdCount, `a UNet with ${addedTimeIdCount} added time ids`],
     [vae.config.inChannels === 3 && vae.config.outChannels === 3, 'a VAE for pictures of 3 channels'],
-    [2 ** (blockOutChannels.length - 1) === LATENT_PIXELS, `a VAE of ${Math.log2(LATENT_PIXELS) + 1} levels`],
+    [2 ** (vae.config.blockOutChannels.length - 1) === latentPixels, `a VAE of ${Math.log2(latentPixels) + 1} levels`],
     [imageEncoder.config.channels === 3, 'an image encoder for pictures of 3 channels'],
     [
       levels.every(level => level.contextChannels === imageEncoder.config.projectionDim),

@@ -1,16 +1,16 @@
 // What all parts of Stable Video Diffusion agree on: the form of latents, and of what the UNet sees of them.
 
 /** Pixels of a picture for each latent, along height and along width. */
-export const LATENT_PIXELS = 8
+export const latentPixels = 8
 
 /** Channels of a latent. */
-export const LATENT_CHANNELS = 4
+export const latentChannels = 4
 
 /** Input channels of a UNet without motion condition: noisy latents and the picture's. */
-export const BASE_CHANNELS = 2 * LATENT_CHANNELS
+export const baseChannels = 2 * latentChannels
 
 /** Input channels of the motion condition, behind those: label and confidence. */
-export const CONDITION_CHANNELS = 2
+export const conditionChannels = 2
 
 /** Added time ids: fps - 1, motion bucket, noise augmentation. */
-export const ADDED_TIME_IDS = 3
+export const addedTimeIdCount = 3

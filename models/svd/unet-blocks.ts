@@ -14,32 +14,25 @@ import {
 } from '../../nn/index.js'
 import { scope as release, type Tensor } from '../../tensor/index.js'
 import type { UNetLevel } from './config.js'
+import type { UNetContext } from './unet-context.js'
 
 /** What every block of one forward pass is given beside its input. */
 export interface Conditions {
   frames: number
-  /** [B,T]: time and added ids, after SiLU. */
+  /** [B,T] or [1,T]: time and added ids, after SiLU. */
   temb: Tensor
-  /** [B,M,D] */
-  encoderHiddenStates: Tensor
-  /** Number of channels to sinusoids of the frame numbers, [F,C]. */
-  positions: ReadonlyMap<number, Tensor>
+  /** What each transformer has been prepared for. */
+  transformers: UNetContext['transformers']
 }
 
-/** A transformer of a level, fed from the conditions. */
-class Transformer {
-  readonly #model: TransformerSpatioTemporalModel
-  readonly #channels: number
+function transformer(scope: WeightScope, level: UNetLevel): TransformerSpatioTemporalModel {
+  const { channels, heads, contextChannels, transformerLayers: layers } = level
+  return new TransformerSpatioTemporalModel(scope, { channels, heads, contextChannels, layers })
+}
 
-  constructor(scope: WeightScope, { channels, heads, contextChannels, transformerLayers: layers }: UNetLevel) {
-    this.#model = new TransformerSpatioTemporalModel(scope, { channels, heads, contextChannels, layers })
-    this.#channels = channels
-  }
-
-  /** [B F,H,W,C] to the same shape. */
-  forward(x: Tensor, { encoderHiddenStates, positions }: Conditions): Tensor {
-    return this.#model.forward(x, encoderHiddenStates, positions.get(this.#channels)!)
-  }
+/** [B F,H,W,C] to the same shape. */
+function attend(model: TransformerSpatioTemporalModel, x: Tensor, { transformers }: Conditions): Tensor {
+  return model.forward(x, transformers.get(model)!)
 }
 
 export interface BlockOptions {
@@ -53,7 +46,7 @@ export interface BlockOptions {
 /** One level on the way down. */
 export class DownBlock {
   readonly resnets: readonly SpatioTemporalResBlock[]
-  readonly attentions: readonly Transformer[]
+  readonly attentions: readonly TransformerSpatioTemporalModel[]
   readonly downsamplers: readonly Downsample2D[]
 
   constructor(
@@ -74,7 +67,7 @@ export class DownBlock {
           eps,
         }),
     )
-    this.attentions = downAttention ? layers.map(i => new Transformer(scope.at('attentions', i), level)) : []
+    this.attentions = downAttention ? layers.map(i => transformer(scope.at('attentions', i), level)) : []
     this.downsamplers = resample ? [new Downsample2D(scope.at('downsamplers', 0), outChannels)] : []
   }
 
@@ -88,7 +81,7 @@ export class DownBlock {
       this.resnets.forEach((resnet, i) => {
         const h = resnet.forward(outputs.at(-1) ?? x, conditions.frames, conditions.temb)
         const attention = this.attentions.at(i)
-        outputs.push(attention ? into(h, h => attention.forward(h, conditions)) : h)
+        outputs.push(attention ? into(h, h => attend(attention, h, conditions)) : h)
       })
       for (const downsampler of this.downsamplers) outputs.push(downsampler.forward(outputs.at(-1) ?? x))
       this.scope.observe(outputs.at(-1) ?? x)
@@ -100,7 +93,7 @@ export class DownBlock {
 /** The narrowest level: a transformer between two residual blocks. */
 export class MidBlock {
   readonly resnets: readonly [SpatioTemporalResBlock, SpatioTemporalResBlock]
-  readonly attentions: readonly [Transformer]
+  readonly attentions: readonly [TransformerSpatioTemporalModel]
 
   constructor(
     private readonly scope: WeightScope,
@@ -113,7 +106,7 @@ export class MidBlock {
       new SpatioTemporalResBlock(scope.at('resnets', 0), options),
       new SpatioTemporalResBlock(scope.at('resnets', 1), options),
     ]
-    this.attentions = [new Transformer(scope.at('attentions', 0), level)]
+    this.attentions = [transformer(scope.at('attentions', 0), level)]
   }
 
   /** [B F,H,W,C] to the same shape. */
@@ -122,7 +115,7 @@ export class MidBlock {
     const [before, after] = this.resnets
     return this.scope.observe(
       release(() => {
-        const attended = into(before.forward(x, frames, temb), h => this.attentions[0].forward(h, conditions))
+        const attended = into(before.forward(x, frames, temb), h => attend(this.attentions[0], h, conditions))
         return into(attended, h => after.forward(h, frames, temb))
       }),
     )
@@ -132,7 +125,7 @@ export class MidBlock {
 /** One level on the way up. */
 export class UpBlock {
   readonly resnets: readonly SpatioTemporalResBlock[]
-  readonly attentions: readonly Transformer[]
+  readonly attentions: readonly TransformerSpatioTemporalModel[]
   readonly upsamplers: readonly Upsample2D[]
 
   /** `skipChannels`: of what the way down left for each layer. */
@@ -152,9 +145,7 @@ export class UpBlock {
           eps: 1e-6,
         }),
     )
-    this.attentions = level.upAttention
-      ? skipChannels.map((_, i) => new Transformer(scope.at('attentions', i), level))
-      : []
+    this.attentions = level.upAttention ? skipChannels.map((_, i) => transformer(scope.at('attentions', i), level)) : []
     this.upsamplers = resample ? [new Upsample2D(scope.at('upsamplers', 0), outChannels)] : []
   }
 
@@ -172,7 +163,7 @@ export class UpBlock {
           for (const part of parts) part.dispose()
           h = into(joined, h => resnet.forward(h, conditions.frames, conditions.temb))
           const attention = this.attentions.at(i)
-          if (attention) h = into(h, h => attention.forward(h, conditions))
+          if (attention) h = into(h, h => attend(attention, h, conditions))
         })
         for (const upsampler of this.upsamplers) {
           const [, height, width] = skips[skips.length - 1].shape

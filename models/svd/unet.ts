@@ -1,7 +1,7 @@
 // The video UNet of Stable Video Diffusion.
 // Ported from huggingface/diffusers: models/unets/unet_spatio_temporal_condition.py (UNetSpatioTemporalConditionModel).
-// What differs: channels last inside; embeddings are made once per video, not once per frame; ten input channels where
-// the motion condition is wanted.
+// What differs: channels last inside; embeddings are made once per video, not once per frame, and what stays the same
+// from step to step once for all; ten input channels where the motion condition is wanted.
 
 import { add, permute, silu } from '../../kernels/index.js'
 import {
@@ -17,8 +17,9 @@ import {
 import type { TensorFile } from '../../tensor/files/index.js'
 import { sameShape, scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { UNetConfig } from './config.js'
-import { BASE_CHANNELS } from './latents.js'
+import { baseChannels, latentChannels } from './latents.js'
 import { DownBlock, MidBlock, UpBlock, type Conditions } from './unet-blocks.js'
+import { preparePicture, UNetContext, withPicture } from './unet-context.js'
 
 function check(holds: boolean, what: string, expected: string, got: string): void {
   if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
@@ -43,7 +44,7 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     const [widest, narrowest] = [channels[0], channels[channels.length - 1]]
     const tembChannels = 4 * widest
     const last = levels.length - 1
-    const optionalInputs = Math.max(0, inChannels - BASE_CHANNELS)
+    const optionalInputs = Math.max(0, inChannels - baseChannels)
     this.conv_in = new Conv2d(scope.at('conv_in'), inChannels, widest, { kernel: 3, padding: 1, optionalInputs })
     this.time_embedding = new TimestepEmbedding(scope.at('time_embedding'), widest, tembChannels)
     const ids = additionTimeIds * additionTimeEmbedDim
@@ -81,8 +82,8 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
 
   /**
    * sample [B,F,inChannels,H,W] to [B,F,outChannels,H,W]. `timestep` (0.25 ln sigma) is one number for all videos or
-   * one for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video fps - 1, motion bucket, noise augmentation.
-   * Throws a ShapeError if they do not fit each other.
+   * one for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video, or one row for all, fps - 1, motion bucket,
+   * noise augmentation. Throws a ShapeError if they do not fit each other.
    */
   forward(
     sample: Tensor,
@@ -90,12 +91,43 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     encoderHiddenStates: Tensor,
     addedTimeIds: readonly (readonly number[])[],
   ): Tensor {
-    return into(this.embed(timestep, addedTimeIds), embedding => this.predict(sample, embedding, encoderHiddenStates))
+    return release(() => {
+      const embedding = this.embed(timestep, addedTimeIds)
+      return this.predict(sample, embedding, this.prepare(encoderHiddenStates, sample.shape[1]))
+    })
   }
 
   /**
-   * The part of `forward` that takes numbers: the embedding of time and ids, [B,T], after SiLU. Throws a ShapeError if
-   * they do not fit each other.
+   * The part of `forward` that is the same at every step: what becomes of encoderHiddenStates [B,M,D] and the numbers of
+   * so many frames; and of pictureLatents [B,4,H,W], if they are given: then samples come without these channels, which
+   * are the same for all frames. Throws a ShapeError if they do not fit.
+   */
+  prepare(encoderHiddenStates: Tensor, frames: number, pictureLatents?: Tensor): UNetContext {
+    const { levels } = this.config
+    const { runtime, shape } = encoderHiddenStates
+    const [batch] = shape
+    const contexts = levels.every(({ contextChannels }) => contextChannels === shape[2])
+    const isContext = shape.length === 3 && batch > 0 && shape[1] > 0 && contexts
+    check(isContext, 'encoderHiddenStates do not fit', `[B, M, ${levels[0].contextChannels}]`, showShape(shape))
+    check(Number.isInteger(frames) && frames > 0, 'frames cannot be counted', 'a whole number from 1', String(frames))
+    const { transformers, picture } = release(() => {
+      const numbers = Array.from({ length: frames }, (_, i) => i)
+      const widths = new Set(levels.map(({ channels }) => channels))
+      const positions = new Map([...widths].map(channels => [channels, sinusoids(runtime, numbers, channels)])) // [F,C]
+      const models = [...this.down_blocks, this.mid_block, ...this.up_blocks].flatMap(({ attentions }) => attentions)
+      return {
+        transformers: new Map(
+          models.map(model => [model, model.prepare(encoderHiddenStates, positions.get(model.channels)!)]),
+        ),
+        picture: pictureLatents && preparePicture(this.conv_in, pictureLatents, batch),
+      }
+    })
+    return new UNetContext(batch, frames, transformers, picture)
+  }
+
+  /**
+   * The part of `forward` that takes numbers: the embedding of time and ids, a row for each of addedTimeIds, [B,T], after
+   * SiLU. Throws a ShapeError if they do not fit each other.
    */
   embed(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
     const { additionTimeEmbedDim, additionTimeIds, levels } = this.config
@@ -117,21 +149,17 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * The part of `forward` that takes tensors alone, so that it can be captured: sample and encoderHiddenStates as
-   * there, `embedding` [B,T] from `embed`. Throws a ShapeError if they do not fit each other.
+   * The part of `forward` that takes tensors alone, so that it can be captured: `embedding` [B,T] or [1,T] from `embed`,
+   * `context` from `prepare`. With a picture in it, sample is [B,F,inChannels - 4,H,W], or [1,F,...] for all videos.
+   * Throws a ShapeError if they do not fit each other.
    */
-  predict(sample: Tensor, embedding: Tensor, encoderHiddenStates: Tensor): Tensor {
-    this.#check(sample, embedding, encoderHiddenStates)
-    const [batch, frames, channels, height, width] = sample.shape
+  predict(sample: Tensor, embedding: Tensor, context: UNetContext): Tensor {
+    this.#check(sample, embedding, context)
+    const { batch, frames, transformers } = context
+    const [height, width] = sample.shape.slice(3)
     return release(() => {
-      const conditions: Conditions = {
-        frames,
-        temb: embedding,
-        encoderHiddenStates,
-        positions: this.#positions(sample.runtime, frames),
-      }
-      const pictures = into(permute(sample, [0, 1, 3, 4, 2]), x => x.reshape([batch * frames, height, width, channels]))
-      const skips = [into(pictures, x => this.conv_in.forward(x))] // [B F,H,W,C]
+      const conditions: Conditions = { frames, temb: embedding, transformers }
+      const skips = [this.#input(sample, context)] // [B F,H,W,C]
       for (const block of this.down_blocks) skips.push(...block.forward(skips[skips.length - 1], conditions))
       let h = this.mid_block.forward(skips[skips.length - 1], conditions)
       for (const block of this.up_blocks) h = block.forward(h, skips, conditions)
@@ -153,22 +181,27 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     this.dispose()
   }
 
-  #check({ shape: sample }: Tensor, { shape: embedding }: Tensor, { shape }: Tensor): void {
-    const { inChannels, levels } = this.config
-    const [batch, , channels] = sample
-    const isVideo = sample.length === 5 && channels === inChannels && sample.every(n => n > 0)
-    check(isVideo, 'sample does not fit', `[B, F, ${inChannels}, H, W]`, showShape(sample))
-    const goal = [batch, 4 * levels[0].channels]
-    check(sameShape(embedding, goal), 'embedding does not fit', showShape(goal), showShape(embedding))
-    const contexts = levels.every(({ contextChannels }) => contextChannels === shape[2])
-    const isContext = shape.length === 3 && shape[0] === batch && shape[1] > 0 && contexts
-    check(isContext, 'encoderHiddenStates do not fit', `[${batch}, M, ${levels[0].contextChannels}]`, showShape(shape))
+  /** conv_in of a sample, [B F,H,W,C]. */
+  #input(sample: Tensor, { picture }: UNetContext): Tensor {
+    if (picture) return this.weights.scope('conv_in').observe(withPicture(picture, sample))
+    const [, , channels, height, width] = sample.shape
+    const video = permute(sample, [0, 1, 3, 4, 2]) // [B,F,H,W,in]
+    const pictures = into(video, x => x.reshape([-1, height, width, channels]))
+    return into(pictures, x => this.conv_in.forward(x))
   }
 
-  /** Sinusoids of the frame numbers for transformers of each width: [F,C] by C. */
-  #positions(runtime: Runtime, frames: number): ReadonlyMap<number, Tensor> {
-    const numbers = Array.from({ length: frames }, (_, i) => i)
-    const widths = new Set(this.config.levels.map(({ channels }) => channels))
-    return new Map([...widths].map(channels => [channels, sinusoids(runtime, numbers, channels)]))
+  #check({ shape }: Tensor, { shape: embedding }: Tensor, { batch, frames, picture }: UNetContext): void {
+    const { inChannels, levels } = this.config
+    const [videos, length, channels, ...size] = shape
+    const batches = picture ? [batch, 1] : [batch]
+    const own = picture ? inChannels - latentChannels : inChannels
+    const [height, width] = picture ? picture.made.shape.slice(2) : size
+    const isVideo = size.length === 2 && size.every(n => n > 0) && sameShape(size, [height, width])
+    const fits = isVideo && batches.includes(videos) && length === frames && channels === own
+    const goal = `[${batches.join(' or ')}, ${frames}, ${own}, ${picture ? `${height}, ${width}` : 'H, W'}]`
+    check(fits, 'sample does not fit', goal, showShape(shape))
+    const rows = [batch, 1].map(row => [row, 4 * levels[0].channels])
+    const isEmbedding = rows.some(row => sameShape(embedding, row))
+    check(isEmbedding, 'embedding does not fit', rows.map(showShape).join(' or '), showShape(embedding))
   }
 }

@@ -48,7 +48,7 @@ void t.test('a captured step gives other inputs what fresh runs give them, bit f
     const sample = random.normal(shape)
     const context = random.normal([1, 1, 32])
     const embedding = unet.embed(0, ids)
-    const step = capture(runtime, () => unet.predict(sample, embedding, context))
+    const step = capture(runtime, () => unet.predict(sample, embedding, unet.prepare(context, 2)))
     const held = runtime.statistics()
     for (const run of runs) {
       overwrite(sample, run.sample)

@@ -1,0 +1,149 @@
+// Entities as the PPPM sees them: rotation vectors become six numbers without jumps, and places are told from where the
+// scene's first entity begins, so that neither where a motion happens nor which way it goes has to be learnt.
+
+import {
+  aboutAxis,
+  fromAxisAngle,
+  multiply,
+  rotate,
+  toAxisAngle,
+  vectorAt,
+  type Quaternion,
+  type Vector,
+} from '../body/quaternion.js'
+import { featuresOf, jointsOf, parametersOf, type EntityKind } from './kinds.js'
+
+/** An entity over time, in the units of files: a human or an animal is rotation vectors, then the translation. */
+export interface EntityMotion {
+  readonly kind: EntityKind
+  /**
+   * [T x 168] human: 55 rotation vectors and the translation; [T x 108] animal: 35 and the translation; [T x 63]
+   * object: 21 points. Radians, metres, y up.
+   */
+  readonly numbers: Float32Array
+}
+
+/** Numbers of an entity in one frame, outside the network. */
+export function numbersOf(kind: EntityKind): number {
+  return kind === 'object' ? parametersOf(kind) : 3 * jointsOf[kind] + 3
+}
+
+/** Where a scene is looked at from: its origin on the floor, and the direction that counts as forward. */
+export interface Viewpoint {
+  readonly x: number
+  readonly z: number
+  /** Radians about y. */
+  readonly heading: number
+}
+
+/** Behind an entity as it is in one frame: its place on the floor, and the way it faces. */
+export function viewpointOf({ kind, numbers }: EntityMotion, frame = 0): Viewpoint {
+  const start = frame * numbersOf(kind)
+  if (kind === 'object') return { x: numbers[start], z: numbers[start + 2], heading: 0 }
+  const place = start + 3 * jointsOf[kind]
+  const [x, , z] = rotate(fromAxisAngle(vectorAt(numbers.subarray(start), 0)), [0, 0, 1])
+  return { x: numbers[place], z: numbers[place + 2], heading: Math.hypot(x, z) < 1e-6 ? 0 : Math.atan2(x, z) }
+}
+
+/** The first two columns of a rotation's matrix. */
+function toSix(q: Quaternion): number[] {
+  return [...rotate(q, [1, 0, 0]), ...rotate(q, [0, 1, 0])]
+}
+
+/**
+ * The rotation whose matrix has columns nearest to six numbers: the first is made a unit, the second across to it. Zhou
+ * et al., "On the Continuity of Rotation Representations in Neural Networks" (arXiv:1812.07035), section B.
+ */
+function fromSix(six: ArrayLike<number>): Quaternion {
+  const unit = ([x, y, z]: Vector): Vector => {
+    const length = Math.hypot(x, y, z) || 1
+    return [x / length, y / length, z / length]
+  }
+  const a = unit([six[0], six[1], six[2]])
+  const dot = a[0] * six[3] + a[1] * six[4] + a[2] * six[5]
+  const b = unit([six[3] - dot * a[0], six[4] - dot * a[1], six[5] - dot * a[2]])
+  const c = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+  return fromColumns(a, b, c)
+}
+
+/** The quaternion of a rotation matrix, by its largest component (Shepperd's method). */
+function fromColumns(a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): Quaternion {
+  const [xx, yy, zz] = [a[0], b[1], c[2]]
+  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz]
+  const largest = squares.indexOf(Math.max(...squares))
+  const s = 2 * Math.sqrt(Math.max(squares[largest], 1e-12))
+  const own = s / 4
+  const [wx, wy, wz] = [(b[2] - c[1]) / s, (c[0] - a[2]) / s, (a[1] - b[0]) / s]
+  const [xy, xz, yz] = [(b[0] + a[1]) / s, (c[0] + a[2]) / s, (c[1] + b[2]) / s]
+  if (largest === 0) return [own, wx, wy, wz]
+  if (largest === 1) return [wx, own, xy, xz]
+  if (largest === 2) return [wy, xy, own, yz]
+  return [wz, xz, yz, own]
+}
+
+/** Parameters inside the network, [T x R] with R of `parametersOf`. */
+export function encodeEntity({ kind, numbers }: EntityMotion, view: Viewpoint): Float32Array {
+  const [width, size] = [numbersOf(kind), parametersOf(kind)]
+  const back = aboutAxis('y', -view.heading)
+  const out = new Float32Array((numbers.length / width) * size)
+  const placed = ([x, y, z]: Vector) => rotate(back, [x - view.x, y, z - view.z])
+  for (let frame = 0; frame < numbers.length / width; frame++) {
+    const given = numbers.subarray(frame * width, (frame + 1) * width)
+    const joints = jointsOf[kind]
+    for (let joint = 0; joint < joints; joint++) {
+      const turn = fromAxisAngle(vectorAt(given, joint))
+      out.set(toSix(joint === 0 ? multiply(back, turn) : turn), frame * size + 6 * joint)
+    }
+    for (let point = joints; point < width / 3; point++)
+      out.set(placed(vectorAt(given, point)), frame * size + 6 * joints + 3 * (point - joints))
+  }
+  return out
+}
+
+/** The way back from `encodeEntity`: any numbers [T x R] give rotations. */
+export function decodeEntity(kind: EntityKind, parameters: Float32Array, view: Viewpoint): EntityMotion {
+  const [width, size] = [numbersOf(kind), parametersOf(kind)]
+  const turn = aboutAxis('y', view.heading)
+  const frames = parameters.length / size
+  const numbers = new Float32Array(frames * width)
+  for (let frame = 0; frame < frames; frame++) {
+    const given = parameters.subarray(frame * size, (frame + 1) * size)
+    const joints = jointsOf[kind]
+    for (let joint = 0; joint < joints; joint++) {
+      const local = fromSix(given.subarray(6 * joint, 6 * joint + 6))
+      numbers.set(toAxisAngle(joint === 0 ? multiply(turn, local) : local), frame * width + 3 * joint)
+    }
+    for (let point = joints; point < width / 3; point++) {
+      const [x, y, z] = rotate(turn, vectorAt(given.subarray(6 * joints), point - joints))
+      numbers.set([x + view.x, y, z + view.z], frame * width + 3 * point)
+    }
+  }
+  return { kind, numbers }
+}
+
+/** Changes between frames are small; so they weigh about as much as the parameters. */
+const speedScale = 10
+
+/**
+ * What the network is given of an entity, [T x F] with F of `featuresOf`: parameters [T x R], their change since the
+ * frame before, and of each frame whether it is known for certain and how much it is trusted, 0..1.
+ */
+export function entityFeatures(
+  kind: EntityKind,
+  parameters: Float32Array,
+  known: ArrayLike<number>,
+  confidence: ArrayLike<number>,
+): Float32Array {
+  const [size, width] = [parametersOf(kind), featuresOf(kind)]
+  const frames = parameters.length / size
+  const out = new Float32Array(frames * width)
+  for (let frame = 0; frame < frames; frame++) {
+    const at = frame * size
+    out.set(parameters.subarray(at, at + size), frame * width)
+    for (let i = 0; frame > 0 && i < size; i++)
+      out[frame * width + size + i] = speedScale * (parameters[at + i] - parameters[at - size + i])
+    out[frame * width + 2 * size] = known[frame]
+    out[frame * width + 2 * size + 1] = confidence[frame]
+  }
+  return out
+}

@@ -1,0 +1,181 @@
+// The Parameterized Physical Prior Model (ReVision, section 3.3): a transformer that turns a broken sequence of 3D
+// parameters into a natural one. Tokens are frames times entities; what comes out is a correction of what went in.
+
+import { add, cat, expand, mix, slice } from '../../kernels/index.js'
+import {
+  into,
+  LayerNorm,
+  Linear,
+  loadWeights,
+  sinusoids,
+  TimestepEmbedding,
+  Weights,
+  type LoadOptions,
+  type Parameter,
+  type WeightScope,
+} from '../../nn/index.js'
+import type { TensorFile } from '../../tensor/files/index.js'
+import { scope as release, ShapeError, showShape, Tensor, type Runtime } from '../../tensor/index.js'
+import type { PPPMConfig } from './config.js'
+import { entityKinds, featuresOf, parametersOf, type EntityKind } from './kinds.js'
+import { PPPMBlock, type RotaryTable } from './layers.js'
+
+/** Tensors for those kinds of entities that a scene has. */
+export type ByKind<T> = { readonly [K in EntityKind]?: T }
+
+/** What a motion is to be like. */
+export interface PPPMConditions {
+  /** [B, M, textChannels]: tokens of a text encoder; without, the learned token for no text. */
+  readonly text?: Tensor
+  /** Motion strength of each scene of the batch, 0..1; undefined where it is left to the model. */
+  readonly strength: readonly (number | undefined)[]
+}
+
+/** The way in and out of the transformer for one kind of entity. */
+class EntityPort {
+  readonly proj_in: Linear
+  readonly proj_out: Linear
+  /** [maxEntities, D]: tells entities of a kind apart. */
+  readonly slots: Parameter
+
+  constructor(scope: WeightScope, kind: EntityKind, { width, maxEntities }: PPPMConfig) {
+    this.proj_in = new Linear(scope.at('proj_in'), featuresOf(kind), width)
+    this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind))
+    this.slots = scope.parameter('slots', [maxEntities, width], { dtype: 'f32' })
+  }
+
+  /** Features [B,E,T,F] to tokens [B,E T,D], entity by entity. */
+  enter(features: Tensor): Tensor {
+    const [batch, entities, frames] = features.shape
+    return release(() => {
+      const slots = slice(this.slots.value, 0, 0, entities) // [E,D]
+      const tokens = add(this.proj_in.forward(features), slots.reshape([entities, 1, -1])) // [B,E,T,D]
+      return tokens.reshape([batch, entities * frames, -1])
+    })
+  }
+}
+
+/** The PPPM, its weights in a `Weights`. */
+export class PPPM {
+  readonly weights = new Weights()
+  readonly kinds: Readonly<Record<EntityKind, EntityPort>>
+  readonly text_proj: Linear
+  readonly strength_embedding: TimestepEmbedding
+  /** [2, D]: the conditions that stand for no text and no strength. */
+  readonly unconditional: Parameter
+  readonly blocks: readonly PPPMBlock[]
+  readonly norm_out: LayerNorm
+
+  constructor(readonly config: PPPMConfig) {
+    const scope = this.weights.scope()
+    const { width, layers, textChannels } = config
+    const port = (kind: EntityKind) => new EntityPort(scope.at('kinds', kind), kind, config)
+    this.kinds = { human: port('human'), animal: port('animal'), object: port('object') }
+    this.text_proj = new Linear(scope.at('text_proj'), textChannels, width)
+    this.strength_embedding = new TimestepEmbedding(scope.at('strength_embedding'), strengthSinusoids, width)
+    this.unconditional = scope.parameter('unconditional', [2, width], { dtype: 'f32' })
+    this.blocks = Array.from({ length: layers }, (_, i) => new PPPMBlock(scope.at('blocks', i), config))
+    this.norm_out = new LayerNorm(scope.at('norm_out'), width)
+  }
+
+  /** Builds the model and loads all its weights. Errors: those of loadWeights. */
+  static async load(runtime: Runtime, file: TensorFile, config: PPPMConfig, options?: LoadOptions): Promise<PPPM> {
+    const model = new PPPM(config)
+    await loadWeights(runtime, model.weights, file, options)
+    return model
+  }
+
+  /**
+   * Corrections for every kind of entity: features [B,E,T,F] (`featuresOf`) to [B,E,T,R] (`parametersOf`), to be added
+   * to the parameters. All kinds have the same B and T. Throws a ShapeError when operands do not fit.
+   */
+  forward(features: ByKind<Tensor>, conditions: PPPMConditions): ByKind<Tensor> {
+    const present = entityKinds.filter(kind => features[kind])
+    this.#check(features, present, conditions)
+    const [batch, , frames] = features[present[0]]!.shape
+    return release(() => {
+      const entities = present.map(kind => features[kind]!.shape[1])
+      const tokens = present.map(kind => this.kinds[kind].enter(features[kind]!))
+      const context = this.#context(tokens[0].runtime, conditions) // [B,M,D]
+      const total = entities.reduce((sum, n) => sum + n, 0)
+      const table = this.#table(tokens[0].runtime, total, frames)
+      let h = tokens.length === 1 ? tokens[0] : cat(tokens, 1) // [B,E T,D], E of all kinds
+      for (const block of this.blocks) h = into(h, h => block.forward(h, context, table))
+      const normed = into(h, h => this.norm_out.forward(h))
+      let start = 0
+      const outputs = present.map((kind, i): [EntityKind, Tensor] => {
+        const own = present.length === 1 ? normed : slice(normed, 1, start * frames, (start + entities[i]) * frames)
+        start += entities[i]
+        return [kind, this.kinds[kind].proj_out.forward(own).reshape([batch, entities[i], frames, -1])]
+      })
+      return Object.fromEntries(outputs)
+    })
+  }
+
+  /** Releases the weights. */
+  dispose(): void {
+    this.weights.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** What the entities are told, [B,M,D]: the strength, then the text. */
+  #context(runtime: Runtime, { text, strength }: PPPMConditions): Tensor {
+    const batch = strength.length
+    const { width } = this.config
+    const numbers = strength.map(value => strengthScale * (value ?? 0))
+    const given = Tensor.from(
+      runtime,
+      strength.map(value => (value === undefined ? 0 : 1)),
+      [batch, 1],
+    )
+    const embedded = this.strength_embedding.forward(sinusoids(runtime, numbers, strengthSinusoids)) // [B,D]
+    const silent = (row: number) => slice(this.unconditional.value, 0, row, row + 1) // [1,D]
+    const strengths = mix(embedded, silent(1), given).reshape([batch, 1, width])
+    const texts = text ? this.text_proj.forward(text) : expand(silent(0).reshape([1, 1, width]), [batch, 1, width])
+    return cat([strengths, texts], 1)
+  }
+
+  /** The angles of every token: those of its frame, the same for all entities. */
+  #table(runtime: Runtime, entities: number, frames: number): RotaryTable {
+    const pairs = this.config.width / this.config.heads / 2
+    const angles = Float32Array.from({ length: entities * frames * pairs }, (_, i) => {
+      const frame = Math.floor(i / pairs) % frames
+      return frame * longestPeriod ** (-(i % pairs) / pairs)
+    })
+    const table = (f: (angle: number) => number) => Tensor.from(runtime, angles.map(f), [entities * frames, pairs])
+    return { cos: table(Math.cos), sin: table(Math.sin) }
+  }
+
+  #check(features: ByKind<Tensor>, present: readonly EntityKind[], { text, strength }: PPPMConditions): void {
+    const check = (ok: boolean, what: string, expected: string, got: string): void => {
+      if (!ok) throw new ShapeError({ where: 'PPPM', what, expected, got })
+    }
+    check(present.length > 0, 'no entities', 'features of one kind or more', 'none')
+    const [batch, , frames] = features[present[0]]!.shape
+    const { maxEntities, textChannels } = this.config
+    for (const kind of present) {
+      const { shape } = features[kind]!
+      const fits = shape.length === 4 && shape[0] === batch && shape[2] === frames && shape[3] === featuresOf(kind)
+      const goal = `[${batch}, E, ${frames}, ${featuresOf(kind)}] with E in 1..${maxEntities}`
+      check(
+        fits && frames > 0 && shape[1] >= 1 && shape[1] <= maxEntities,
+        `${kind} does not fit`,
+        goal,
+        showShape(shape),
+      )
+    }
+    check(strength.length === batch, 'strength does not fit', `${batch} numbers`, String(strength.length))
+    if (!text) return
+    const isText = text.shape.length === 3 && text.shape[0] === batch && text.shape[2] === textChannels
+    check(isText, 'text does not fit', `[${batch}, M, ${textChannels}]`, showShape(text.shape))
+  }
+}
+
+// Strengths lie in 0..1; spread so, neighbouring ones have sinusoids that differ.
+const strengthScale = 1000
+const strengthSinusoids = 64
+// In frames, divided by 2 pi: motions are hundreds of frames long at most.
+const longestPeriod = 1000

@@ -1,0 +1,117 @@
+// Motions that are rotation vectors of SMPL's joints already: AMASS's archives (.npz), and those that this project
+// writes, which are the same with y up and a version.
+// AMASS (Mahmood et al., arXiv:1904.03278): poses [T, 156 or 165], trans [T, 3], mocap_framerate; z is up.
+
+import { aboutAxis, fromAxisAngle, multiply, rotate, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
+import { jointParents, restJoints } from '../../models/body/skeleton.js'
+import { NpzFile, writeNpz, type LoadedTensor } from '../../tensor/files/index.js'
+import { FileError, showShape, type Shape } from '../../tensor/index.js'
+import { motionFps, poseNumbers, type Motion } from './motion.js'
+import { resample } from './resample.js'
+import { checkCount, motionLimits } from './source.js'
+
+/** The version of the files that this project writes. */
+const version = 1
+// SMPL-H has no jaw and eyes: its hands follow the body at once.
+const handsOfSmplH = 66
+const handsOfSmplX = 75
+
+/** Reads such an archive, at `motionFps`. Throws a FileError on any flaw. */
+export async function readAmass(file: NpzFile): Promise<Motion> {
+  const where = file.name
+  const poses = await floats(file, 'poses')
+  const trans = await floats(file, 'trans')
+  const [frames, width] = poses.shape
+  checkCount(where, 'frames', frames, motionLimits.frames)
+  const fits = poses.shape.length === 2 && [156, poseNumbers].includes(width)
+  if (!fits) throw shapeError(where, 'poses', '[T, 156] or [T, 165]', poses.shape)
+  if (String(trans.shape) !== String([frames, 3])) throw shapeError(where, 'trans', `[${frames}, 3]`, trans.shape)
+  const rateName = ['mocap_framerate', 'mocap_frame_rate'].find(name => file.names.includes(name))
+  if (!rateName) throw new FileError({ where, what: 'no frame rate', expected: 'an array mocap_framerate' })
+  const [fps] = (await floats(file, rateName)).data
+  if (!(fps >= 1 && fps <= 1000))
+    throw new FileError({ where, what: 'bad frame rate', expected: '1..1000', got: String(fps) })
+  const ownVersion = file.names.includes('version') ? (await file.read('version')).data[0] : undefined
+  if (ownVersion !== undefined && ownVersion !== version)
+    throw new FileError({ where, what: 'unknown version', expected: String(version), got: String(ownVersion) })
+  const upright = ownVersion !== undefined
+  const full = widened(poses.data, frames, width)
+  return upright ? atRate(full, trans.data, frames, fps) : atRate(...standUp(full, trans.data, frames), frames, fps)
+}
+
+async function floats(file: NpzFile, name: string): Promise<{ data: Float32Array; shape: Shape }> {
+  const { data, shape, dtype }: LoadedTensor = await file.read(name)
+  const values = Float32Array.from(data)
+  if (!['f32', 'i32', 'u8'].includes(dtype) || !values.every(Number.isFinite))
+    throw new FileError({ where: file.name, what: `array ${name} does not hold finite numbers` })
+  return { data: values, shape }
+}
+
+function shapeError(where: string, name: string, expected: string, got: Shape): FileError {
+  return new FileError({ where, what: `array ${name} has the wrong shape`, expected, got: showShape(got) })
+}
+
+/** Poses of SMPL-H or SMPL-X as SMPL-X's. */
+function widened(poses: Float32Array, frames: number, width: number): Float32Array {
+  if (width === poseNumbers) return poses
+  const out = new Float32Array(frames * poseNumbers)
+  for (let frame = 0; frame < frames; frame++) {
+    const pose = poses.subarray(frame * width, (frame + 1) * width)
+    out.set(pose.subarray(0, handsOfSmplH), frame * poseNumbers)
+    out.set(pose.subarray(handsOfSmplH), frame * poseNumbers + handsOfSmplX)
+  }
+  return out
+}
+
+/** z up to y up. */
+function standUp(poses: Float32Array, trans: Float32Array, frames: number): [Float32Array, Float32Array] {
+  const turn = aboutAxis('x', -Math.PI / 2)
+  const [turned, moved] = [poses.slice(), trans.slice()]
+  for (let frame = 0; frame < frames; frame++) {
+    const root = fromAxisAngle(vectorAt(poses.subarray(frame * poseNumbers), 0))
+    turned.set(toAxisAngle(multiply(turn, root)), frame * poseNumbers)
+    moved.set(rotate(turn, vectorAt(trans, frame)), frame * 3)
+  }
+  return [turned, moved]
+}
+
+function atRate(poses: Float32Array, trans: Float32Array, frames: number, fps: number): Motion {
+  if (fps === motionFps) return { frames, poses, trans }
+  const joints = jointParents.length
+  const rows = Array.from({ length: frames }, (_, i) => i)
+  const source = {
+    names: [],
+    parents: jointParents,
+    rest: restJoints,
+    fps,
+    frames,
+    rotations: rows.map(row =>
+      Float32Array.from(
+        Array.from({ length: joints }, (_, joint) => [...fromAxisAngle(vectorAt(poses, row * joints + joint))]).flat(),
+      ),
+    ),
+    translations: rows.map(row => trans.subarray(3 * row, 3 * row + 3)),
+  }
+  const resampled = resample(source, motionFps)
+  const vectors = resampled.rotations.flatMap(turns =>
+    Array.from({ length: joints }, (_, j) => [
+      ...toAxisAngle([turns[4 * j], turns[4 * j + 1], turns[4 * j + 2], turns[4 * j + 3]]),
+    ]).flat(),
+  )
+  return {
+    frames: resampled.frames,
+    poses: Float32Array.from(vectors),
+    trans: Float32Array.from(resampled.translations.flatMap(position => [...position])),
+  }
+}
+
+/** Writes a motion as an archive that numpy reads: version, poses, trans, betas (zeros), mocap_framerate. */
+export async function writeMotion(path: string, { frames, poses, trans }: Motion): Promise<void> {
+  await writeNpz(path, {
+    version: { data: Int32Array.of(version), shape: [1], dtype: 'i32' },
+    poses: { data: poses, shape: [frames, poseNumbers], dtype: 'f32' },
+    trans: { data: trans, shape: [frames, 3], dtype: 'f32' },
+    betas: { data: new Float32Array(10), shape: [10], dtype: 'f32' },
+    mocap_framerate: { data: Float32Array.of(motionFps), shape: [1], dtype: 'f32' },
+  })
+}

@@ -1,0 +1,108 @@
+// Biovision's hierarchy files (.bvh): a tree of joints with offsets, then a line of channels for each frame.
+// Written after the format's description (Meredith and Maddock, "Motion Capture File Formats Explained", 2001). A
+// joint's turn is the product of its rotation channels in their order.
+
+import { aboutAxis, identity, multiply, type Quaternion } from '../../models/body/quaternion.js'
+import { quote } from '../../tensor/files/quote.js'
+import { checkCount, guessUnit, motionLimits, type SourceMotion } from './source.js'
+import { Words } from './text.js'
+
+type Axis = 'x' | 'y' | 'z'
+
+interface Channel {
+  readonly joint: number
+  readonly kind: 'position' | 'rotation'
+  readonly axis: Axis
+}
+
+class Hierarchy {
+  readonly names: string[] = []
+  readonly parents: number[] = []
+  /** Rest positions in the file's unit. */
+  readonly rest: number[] = []
+  readonly channels: Channel[] = []
+
+  constructor(private readonly words: Words) {
+    words.skip('HIERARCHY')
+    words.skip('ROOT')
+    this.joint(-1, 0)
+  }
+
+  private joint(parent: number, depth: number): void {
+    const { words, names, parents, rest } = this
+    if (depth > motionLimits.depth) throw words.error('joints too deep', `${motionLimits.depth} at most`, String(depth))
+    const joint = names.length
+    if (joint >= motionLimits.joints) throw words.error('too many joints', `${motionLimits.joints}`, 'more')
+    names.push(words.take('the name of a joint'))
+    parents.push(parent)
+    words.skip('{')
+    const offset = this.offset()
+    for (const axis of [0, 1, 2]) rest.push((parent < 0 ? 0 : rest[3 * parent + axis]) + offset[axis])
+    this.channelsOf(joint)
+    for (;;) {
+      const word = words.take('JOINT, End or }')
+      if (word === '}') return
+      if (word.toUpperCase() === 'JOINT') this.joint(joint, depth + 1)
+      else if (word.toUpperCase() === 'END') this.end()
+      else throw words.error('unexpected word', 'JOINT, End or }', quote(word))
+    }
+  }
+
+  private offset(): number[] {
+    this.words.skip('OFFSET')
+    return [0, 1, 2].map(() => this.words.number('an offset'))
+  }
+
+  private channelsOf(joint: number): void {
+    const { words } = this
+    words.skip('CHANNELS')
+    const count = words.number('a number of channels')
+    if (!Number.isInteger(count) || count < 0 || count > 6) throw words.error('bad channels', '0..6', String(count))
+    for (let i = 0; i < count; i++) {
+      const word = words.take('a channel')
+      const match = /^([XYZ])(position|rotation)$/i.exec(word)
+      if (!match) throw words.error('unknown channel', 'Xposition, ... or Zrotation', quote(word))
+      const kind = match[2].toLowerCase() as Channel['kind']
+      this.channels.push({ joint, kind, axis: match[1].toLowerCase() as Axis })
+    }
+  }
+
+  /** The end of a limb has an offset and nothing that moves. */
+  private end(): void {
+    this.words.skip('Site')
+    this.words.skip('{')
+    this.offset()
+    this.words.skip('}')
+  }
+}
+
+/** Reads a .bvh file's text; lengths are scaled to metres by `guessUnit`. Throws a FileError on any flaw. */
+export function parseBvh(where: string, text: string): SourceMotion {
+  const words = new Words(where, text)
+  const { names, parents, rest, channels } = new Hierarchy(words)
+  words.skip('MOTION')
+  words.skip('Frames:')
+  const frames = words.number('a number of frames')
+  checkCount(where, 'frames', frames, motionLimits.frames)
+  checkCount(where, 'channels', channels.length, motionLimits.numbers / frames)
+  for (const word of ['Frame', 'Time:']) words.skip(word)
+  const seconds = words.number('the seconds of a frame')
+  if (!(seconds >= 1e-4 && seconds <= 1)) throw words.error('bad frame time', '0.0001..1 s', String(seconds))
+
+  const unit = guessUnit(where, rest)
+  const rotations: Float32Array[] = []
+  const translations: Float32Array[] = []
+  for (let frame = 0; frame < frames; frame++) {
+    const turns: Quaternion[] = names.map(() => identity)
+    const moved = new Float32Array(3)
+    for (const { joint, kind, axis } of channels) {
+      const value = words.number('a channel')
+      if (kind === 'rotation') turns[joint] = multiply(turns[joint], aboutAxis(axis, (value * Math.PI) / 180))
+      // Other joints than the root do not leave their place: what files say there repeats the offset.
+      else if (joint === 0) moved['xyz'.indexOf(axis)] = value * unit
+    }
+    rotations.push(Float32Array.from(turns.flat()))
+    translations.push(moved)
+  }
+  return { names, parents, rest: rest.map(x => x * unit), fps: 1 / seconds, frames, rotations, translations }
+}

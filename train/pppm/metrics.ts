@@ -1,0 +1,104 @@
+// How far one motion of a person is from another, and how natural it looks.
+
+import { poseJoints } from '../../models/body/kinematics.js'
+import { angleBetween, fromAxisAngle, vectorAt } from '../../models/body/quaternion.js'
+import { bodyJoints, jointIndex, jointParents, restJoints } from '../../models/body/skeleton.js'
+import { numbersOf } from '../../models/pppm/encoding.js'
+import { motionFps } from '../motion/motion.js'
+
+/** All are means over frames and body joints. */
+export interface MotionMetrics {
+  /** Distance of joints, pelvis on pelvis, mm. */
+  mpjpe: number
+  /** Distance of joints where they are, mm. */
+  globalMpjpe: number
+  /** Difference of accelerations of joints, pelvis on pelvis, mm per frame squared. */
+  acceleration: number
+  /** Length of the third derivative of the joints, m/s^3: of the motion alone. */
+  jitter: number
+  /** Speed along the floor of feet that stand in the true motion, mm per frame. */
+  skating: number
+  /** Angle between rotations of joints, degrees. */
+  rotation: number
+}
+
+export const metricNames = ['mpjpe', 'globalMpjpe', 'acceleration', 'jitter', 'skating', 'rotation'] as const
+
+const body = { parents: jointParents.slice(0, bodyJoints), rest: restJoints.subarray(0, 3 * bodyJoints) }
+const width = numbersOf('human')
+const feet = ['left_foot', 'right_foot'].map(jointIndex)
+// A foot stands where its ball is lower and slower than this, metres and metres a frame.
+const standing = { height: 0.06, speed: 0.01 }
+
+/** Body joints of every frame of a person's numbers [T x 168]: metres, [T x 22 x 3]. */
+export function jointPositions(numbers: Float32Array): Float32Array {
+  const frames = numbers.length / width
+  const out = new Float32Array(frames * 3 * bodyJoints)
+  for (let frame = 0; frame < frames; frame++) {
+    const pose = numbers.subarray(frame * width, (frame + 1) * width)
+    const turns = body.parents.flatMap((_, joint) => [...fromAxisAngle(vectorAt(pose, joint))])
+    out.set(poseJoints(body, turns, pose.subarray(width - 3)).positions, frame * 3 * bodyJoints)
+  }
+  return out
+}
+
+/** Compares a motion with the true one, both numbers of a person [T x 168] over the same frames. */
+export function compareMotions(motion: Float32Array, truth: Float32Array): MotionMetrics {
+  const frames = truth.length / width
+  const [found, wanted] = [jointPositions(motion), jointPositions(truth)]
+  const at = (positions: Float32Array, frame: number, joint: number) => vectorAt(positions, frame * bodyJoints + joint)
+  const fromPelvis = (positions: Float32Array, frame: number, joint: number) => {
+    const [p, q] = [at(positions, frame, joint), at(positions, frame, 0)]
+    return p.map((value, axis) => value - q[axis])
+  }
+  const means = Object.fromEntries(metricNames.map(name => [name, new Mean()])) as Record<keyof MotionMetrics, Mean>
+  for (let frame = 0; frame < frames; frame++)
+    for (let joint = 0; joint < bodyJoints; joint++) {
+      means.mpjpe.add(1000 * distance(fromPelvis(found, frame, joint), fromPelvis(wanted, frame, joint)))
+      means.globalMpjpe.add(1000 * distance(at(found, frame, joint), at(wanted, frame, joint)))
+      const turn = (numbers: Float32Array) => fromAxisAngle(vectorAt(numbers.subarray(frame * width), joint))
+      means.rotation.add((angleBetween(turn(motion), turn(truth)) * 180) / Math.PI)
+      if (frame >= 2) {
+        const second = (positions: Float32Array) =>
+          difference([1, -2, 1], i => fromPelvis(positions, frame - 2 + i, joint))
+        means.acceleration.add(1000 * distance(second(found), second(wanted)))
+      }
+      if (frame >= 3) {
+        const third = difference([-1, 3, -3, 1], i => at(found, frame - 3 + i, joint))
+        means.jitter.add(Math.hypot(...third) * motionFps ** 3)
+      }
+    }
+  for (let frame = 1; frame < frames; frame++)
+    for (const foot of feet) {
+      const step = (positions: Float32Array) => {
+        const [p, q] = [at(positions, frame - 1, foot), at(positions, frame, foot)]
+        return Math.hypot(q[0] - p[0], q[2] - p[2])
+      }
+      if (at(wanted, frame, foot)[1] < standing.height && step(wanted) < standing.speed)
+        means.skating.add(1000 * step(found))
+    }
+  return Object.fromEntries(metricNames.map(name => [name, means[name].value])) as unknown as MotionMetrics
+}
+
+/** A mean; 0 of nothing. */
+class Mean {
+  #total = 0
+  #count = 0
+
+  add(value: number): void {
+    this.#total += value
+    this.#count++
+  }
+
+  get value(): number {
+    return this.#count === 0 ? 0 : this.#total / this.#count
+  }
+}
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])
+}
+
+function difference(weights: readonly number[], at: (i: number) => ArrayLike<number>): number[] {
+  return [0, 1, 2].map(axis => weights.reduce((sum, weight, i) => sum + weight * at(i)[axis], 0))
+}

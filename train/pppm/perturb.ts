@@ -1,0 +1,149 @@
+// How motions are broken, for the PPPM to learn to mend them: the paper's three ways (ReVision, section 3.3), and spans
+// that are not known at all, for filling and carrying on.
+
+import type { Generator } from '../../tensor/index.js'
+import { fromAxisAngle, multiply, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
+import type { EntityMotion } from '../../models/pppm/encoding.js'
+import { numbersOf } from '../../models/pppm/encoding.js'
+import { jointsOf } from '../../models/pppm/kinds.js'
+
+export const perturbations = ['noise', 'shuffle', 'drop', 'mask'] as const
+export type Perturbation = (typeof perturbations)[number]
+
+/** A broken motion. */
+export interface Broken {
+  readonly entity: EntityMotion
+  /** [T]: 1 where the frame is given as true and must come out as it went in. */
+  readonly known: Float32Array
+  /** [T]: 0 where nothing is known of the frame, else 1. */
+  readonly confidence: Float32Array
+}
+
+/** How strong the noise is at most, and how long segments are. */
+export const perturbationBounds = {
+  /** Radians, of each joint's rotation vector. */
+  rotation: 0.15,
+  /** Metres, of translations and points. */
+  position: 0.05,
+  /** Frames that are shuffled together, as a share of all. */
+  shuffle: { least: 0.1, most: 0.3 },
+  /** Frames that are dropped, as a share of all. */
+  drop: { least: 0.1, most: 0.3 },
+  /** Frames that are masked, as a share of all. */
+  mask: { least: 0.1, most: 0.6 },
+} as const
+
+/** Breaks a motion in the given ways, one after the other. Frames that are `known` beforehand stay as they are. */
+export function perturb(
+  entity: EntityMotion,
+  ways: readonly Perturbation[],
+  random: Generator,
+  known: Float32Array = new Float32Array(framesOf(entity)),
+): Broken {
+  const confidence = new Float32Array(framesOf(entity)).fill(1)
+  let broken = entity
+  for (const way of ways) {
+    if (way === 'noise') broken = addNoise(broken, random)
+    else if (way === 'shuffle') broken = takeFrames(broken, shuffledOrder(framesOf(entity), random))
+    else if (way === 'drop') broken = takeFrames(broken, droppedOrder(framesOf(entity), random))
+    else for (const frame of maskedSpan(framesOf(entity), random)) confidence[frame] = 0
+  }
+  const width = numbersOf(entity.kind)
+  const numbers = broken.numbers.slice()
+  for (const [frame, isKnown] of known.entries()) {
+    const [start, end] = [frame * width, (frame + 1) * width]
+    if (isKnown) numbers.set(entity.numbers.subarray(start, end), start)
+    if (isKnown) confidence[frame] = 1
+  }
+  hideMasked(numbers, width, confidence)
+  return { entity: { kind: entity.kind, numbers }, known, confidence }
+}
+
+/** Frames of a motion. */
+export function framesOf({ kind, numbers }: EntityMotion): number {
+  return numbers.length / numbersOf(kind)
+}
+
+/** One of the paper's ways, or several at once: what training and evaluation call the mixture. */
+export function randomWays(random: Generator): Perturbation[] {
+  const chosen = (['noise', 'shuffle', 'drop'] as const).filter(() => uniform(random) < 0.5)
+  return chosen.length > 0 ? chosen : ['noise']
+}
+
+/** Small noise on every frame by itself; how small is drawn once for the motion. */
+function addNoise({ kind, numbers }: EntityMotion, random: Generator): EntityMotion {
+  const width = numbersOf(kind)
+  const joints = jointsOf[kind]
+  const strength = uniform(random)
+  const noise = random.randn(numbers.length)
+  const out = numbers.slice()
+  for (let i = 0; i < numbers.length / 3; i++) {
+    const isJoint = i % (width / 3) < joints
+    const scale = strength * (isJoint ? perturbationBounds.rotation : perturbationBounds.position)
+    const [x, y, z] = [0, 1, 2].map(axis => noise[3 * i + axis] * scale)
+    if (isJoint) out.set(toAxisAngle(multiply(fromAxisAngle([x, y, z]), fromAxisAngle(vectorAt(numbers, i)))), 3 * i)
+    else out.set([numbers[3 * i] + x, numbers[3 * i + 1] + y, numbers[3 * i + 2] + z], 3 * i)
+  }
+  return { kind, numbers: out }
+}
+
+/** The motion with frames in another order. */
+function takeFrames(entity: EntityMotion, order: readonly number[]): EntityMotion {
+  const width = numbersOf(entity.kind)
+  const out = new Float32Array(order.length * width)
+  order.forEach((from, to) => out.set(entity.numbers.subarray(from * width, (from + 1) * width), to * width))
+  return { kind: entity.kind, numbers: out }
+}
+
+/** A run of frames: a share of all, somewhere. */
+function segment(
+  frames: number,
+  { least, most }: { least: number; most: number },
+  random: Generator,
+): [number, number] {
+  const length = Math.min(frames, Math.max(2, Math.round(frames * (least + (most - least) * uniform(random)))))
+  const start = Math.floor(uniform(random) * (frames - length + 1))
+  return [start, start + length]
+}
+
+/** All frames, those of a segment in random order. */
+function shuffledOrder(frames: number, random: Generator): number[] {
+  const order = Array.from({ length: frames }, (_, i) => i)
+  const [start, end] = segment(frames, perturbationBounds.shuffle, random)
+  for (let i = end - 1; i > start; i--) {
+    const j = start + Math.floor(uniform(random) * (i - start + 1))
+    ;[order[i], order[j]] = [order[j], order[i]]
+  }
+  return order
+}
+
+/** A segment is missing; what is left is repeated from its beginning until the old length is reached. */
+function droppedOrder(frames: number, random: Generator): number[] {
+  const [start, end] = segment(frames, perturbationBounds.drop, random)
+  const left = Array.from({ length: frames }, (_, i) => i).filter(i => i < start || i >= end)
+  return Array.from({ length: frames }, (_, i) => left[i % left.length])
+}
+
+/** Frames of which nothing is known: a span inside, or the end. */
+function maskedSpan(frames: number, random: Generator): number[] {
+  const [start, end] = segment(frames, perturbationBounds.mask, random)
+  const toEnd = uniform(random) < 0.3
+  const first = Math.max(1, toEnd ? frames - (end - start) : start)
+  return Array.from({ length: Math.max(0, Math.min(frames, first + end - start) - first) }, (_, i) => first + i)
+}
+
+/** Frames without confidence repeat the one before: nothing of what was there is left. */
+export function hideMasked(numbers: Float32Array, width: number, confidence: ArrayLike<number>): void {
+  const frames = numbers.length / width
+  let shown = Array.from({ length: frames }, (_, i) => i).findIndex(frame => confidence[frame] > 0)
+  for (let frame = 0; frame < frames; frame++) {
+    if (confidence[frame] > 0) shown = frame
+    else if (shown >= 0) numbers.copyWithin(frame * width, shown * width, (shown + 1) * width)
+    else numbers.fill(0, frame * width, (frame + 1) * width)
+  }
+}
+
+/** A number in 0..1. */
+function uniform(random: Generator): number {
+  return random.rand(1)[0]
+}
