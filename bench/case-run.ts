@@ -3,7 +3,7 @@
 import { ReferenceRuntime } from '../tensor/reference/runtime.js'
 import { scope, sizeOf, type Runtime, type Tensor } from '../tensor/index.js'
 import { referenceKernels } from '../kernels/reference.js'
-import type { Case, Computation } from './case.js'
+import { makeReady, type Case, type Computation, type OperandSpecs, type Ready, type Work } from './case.js'
 import { judge, sampleOf, type Sample } from './check.js'
 import { costOfRun, type Cost } from './cost.js'
 import { timeRun } from './device-time.js'
@@ -12,8 +12,6 @@ import { hostOperands, uploadOperands } from './operands.js'
 import { oursRunner, variantOf, type Ours } from './ours.js'
 import type { Peer } from './peers/client.js'
 import type { Measured } from './report.js'
-
-type Operands = Readonly<Record<string, Tensor>>
 
 /** What the first run of a case tells. */
 interface FirstRun {
@@ -43,26 +41,33 @@ interface Wall {
 
 const defaultTolerance = 1e-4
 const singleName = 'one thread'
+const plainName = 'plain'
 
-async function withOperands<T>(
+/** Work as it is done with operands on a runtime. */
+async function withReady<T>(
   runtime: Runtime,
-  subject: Computation,
-  body: (operands: Operands) => Promise<T>,
+  operands: OperandSpecs,
+  works: readonly Work[],
+  body: (...ready: Ready[]) => Promise<T>,
 ): Promise<T> {
-  const operands = uploadOperands(runtime, subject.operands)
-  const module = subject.setup?.(operands)
+  const tensors = uploadOperands(runtime, operands)
+  const ready: Ready[] = []
   try {
-    return await body(operands)
+    for (const work of works) ready.push(makeReady(work, tensors))
+    return await body(...ready)
   } finally {
-    module?.[Symbol.dispose]()
-    for (const tensor of Object.values(operands)) tensor.dispose()
+    for (const item of ready) item[Symbol.dispose]()
+    for (const tensor of Object.values(tensors)) tensor.dispose()
   }
 }
 
+/** One run's output, to be released. */
+const once = (ready: Ready) => scope(() => ready.run())
+
 /** The elements of the output. */
 const outputOn = (runtime: Runtime, subject: Computation) =>
-  withOperands(runtime, subject, async operands => {
-    using out = scope(() => subject.run(operands))
+  withReady(runtime, subject.operands, [subject], async ready => {
+    using out = once(ready)
     return out.floats()
   })
 
@@ -109,6 +114,7 @@ export class CaseRun {
       ours: this.#rate(wall?.median),
       device: this.#rate(device?.median),
       one_thread: this.#rate(spreads.get(singleName)?.median),
+      plain: this.#rate(spreads.get(plainName)?.median),
       peers: ratesOf(peers),
       variant: first?.variant ?? '',
       chosen: chosen ?? null,
@@ -117,6 +123,7 @@ export class CaseRun {
       dispatches: first?.dispatches ?? 0,
       ...this.#cost,
       seconds: wall ?? null,
+      plain_seconds: spreads.get(plainName) ?? null,
       variant_seconds: spreadsOf(variants),
       peer_seconds: spreadsOf(peers),
       first_call: first?.seconds ?? null,
@@ -133,8 +140,8 @@ export class CaseRun {
     const runners: Runner[] = []
     const spreads = new Map<string, Spread>()
     let wall: Wall = { spreads }
-    const runnerOf = (name: string, runtime: Runtime, operands: Operands) =>
-      oursRunner(name, runtime, () => scope(() => void subject.run(operands)))
+    const runnerOf = (name: string, runtime: Runtime, ready: Ready) =>
+      oursRunner(name, runtime, () => once(ready).dispose())
     const measureAll = async () => {
       const results = await measure(runners, seconds)
       results.forEach((result, i) => {
@@ -143,21 +150,24 @@ export class CaseRun {
       })
     }
     try {
-      await withOperands(runtime, subject, async operands => {
-        const first = await this.#guard('ours', () => this.#first(operands))
+      const works = subject.plain ? [subject, subject.plain] : [subject]
+      await withReady(runtime, subject.operands, works, async (ready, plain?: Ready) => {
+        const first = await this.#guard('ours', () => this.#first(ready))
         if (first) {
-          runners.push(runnerOf('ours', runtime, operands))
-          const { runners: others, ...found } = await this.#variantRunners(operands, first)
+          runners.push(runnerOf('ours', runtime, ready))
+          const { runners: others, ...found } = await this.#variantRunners(ready, first)
           runners.push(...others)
           wall = { first, ...found, spreads }
+          const same = plain && (await this.#guard(plainName, () => this.#assertSame(ready, plain)))
+          if (same) runners.push(runnerOf(plainName, runtime, plain))
         }
         for (const peer of subject.peer ? this.peers : []) {
           const runner = await this.#guard(peer.name, () => this.#openPeer(peer))
           if (runner) runners.push(runner)
         }
         if (!single || !first) return measureAll()
-        await withOperands(single, subject, operands => {
-          runners.push(runnerOf(singleName, single, operands))
+        await withReady(single, subject.operands, [subject], ready => {
+          runners.push(runnerOf(singleName, single, ready))
           return measureAll()
         })
       })
@@ -168,14 +178,14 @@ export class CaseRun {
   }
 
   /** The first run, and its check. */
-  async #first(operands: Operands): Promise<FirstRun> {
+  async #first(ready: Ready): Promise<FirstRun> {
     const { runtime, takeDispatches, variants } = this.ours
     takeDispatches()
     variants?.choose.takeClasses()
     runtime.resetPeak()
     const before = runtime.statistics().live
     const start = performance.now()
-    using out = scope(() => this.subject.run(operands))
+    using out = once(ready)
     await runtime.sync()
     const seconds = (performance.now() - start) / 1e3
     const dispatches = takeDispatches()
@@ -190,7 +200,7 @@ export class CaseRun {
    * checked, and are to be measured.
    */
   async #variantRunners(
-    operands: Operands,
+    ready: Ready,
     first: FirstRun,
   ): Promise<{ variants: readonly string[]; chosen?: string; runners: Runner[] }> {
     const { runtime, takeDispatches, variants } = this.ours
@@ -200,7 +210,7 @@ export class CaseRun {
     const programs = new Map<string, string>()
     for (const name of variants.names)
       await this.#guard(name, async () => {
-        const run = () => variants.choose.with(name, () => scope(() => this.subject.run(operands)))
+        const run = () => variants.choose.with(name, () => once(ready))
         takeDispatches()
         using out = run()
         const program = variantOf(takeDispatches())
@@ -219,6 +229,22 @@ export class CaseRun {
     const { error, complaint } = judge(sample, actual, this.subject.tolerance ?? defaultTolerance)
     if (complaint) throw new Error(complaint)
     return error
+  }
+
+  /** Whether the plain way comes to the same output; throws where it does not. */
+  async #assertSame(ready: Ready, plain: Ready): Promise<true> {
+    using out = once(ready)
+    using other = once(plain)
+    const { indices, expected } = sampleOf(sizeOf(out.shape), () => 0)
+    const [ours, theirs] = [await out.floats(), await other.floats()]
+    const sample = { indices, expected: expected.map((_, i) => ours[indices[i]]) }
+    const { complaint } = judge(
+      sample,
+      indices.map(index => theirs[index]),
+      this.subject.tolerance ?? defaultTolerance,
+    )
+    if (complaint) throw new Error(complaint)
+    return true
   }
 
   async #check(out: Tensor): Promise<Checked> {
@@ -249,8 +275,8 @@ export class CaseRun {
     const { profiled } = this.ours
     if (!profiled) return undefined
     return this.#guard('device time', () =>
-      withOperands(profiled, this.subject, async operands => {
-        const run = () => scope(() => void this.subject.run(operands))
+      withReady(profiled, this.subject.operands, [this.subject], async ready => {
+        const run = () => once(ready).dispose()
         const end = performance.now() + 1e3 * seconds
         await timeRun(profiled, run) // compiles
         const times: number[] = []

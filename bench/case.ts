@@ -16,24 +16,36 @@ export interface OperandSpec {
   readonly scale?: number
 }
 
+export type OperandSpecs = Readonly<Record<string, OperandSpec>>
+
+/** Operands on a runtime. */
+export type Operands = Readonly<Record<string, Tensor>>
+
 /** The operands' elements on the host, widened to f32, by name. */
 export type HostOperands = Readonly<Record<string, Float32Array>>
 
 /** Element `index` of the output in double precision, from the operands alone. */
 export type Expected = (index: number) => number
 
-/** Operands and what is done with them. */
-export interface Computation {
-  readonly operands: Readonly<Record<string, OperandSpec>>
-  /**
-   * Called once for each set of operands, before its first run: for modules that take weights in, and give them back.
-   */
-  setup?(operands: Readonly<Record<string, Tensor>>): Disposable
+/** Work with its operands in place. */
+export interface Ready extends Disposable {
   /** Records one run. */
-  run(operands: Readonly<Record<string, Tensor>>): Tensor
+  run(): Tensor
 }
 
-export interface Case extends Computation {
+/** What is done with operands: at once, or after something that is not measured, such as filling modules with weights. */
+export type Work = { run(operands: Operands): Tensor } | { setup(operands: Operands): Ready }
+
+/** Puts the operands in place. */
+export function makeReady(work: Work, operands: Operands): Ready {
+  if ('setup' in work) return work.setup(operands)
+  return { run: () => work.run(operands), [Symbol.dispose]: () => undefined }
+}
+
+/** Operands and what is done with them. */
+export type Computation = Work & { readonly operands: OperandSpecs }
+
+export type Case = Computation & {
   /** The family it belongs to, for --kernel: `matmul`, `conv2d`, ... */
   readonly kernel: string
   /** Shapes and switches, for people. */
@@ -49,4 +61,6 @@ export interface Case extends Computation {
   readonly tolerance?: number
   /** The same work for other libraries, where they can do it. */
   readonly peer?: PeerTask
+  /** The same output from the same operands without what the case is about: what that brings. */
+  readonly plain?: Work
 }

@@ -1,8 +1,17 @@
 // What a computation costs, by running it on a runtime that has no memory and computes nothing.
 
-import { bytesOf, scope, Tensor, type Each, type Op, type Storage, type StoredTensor } from '../tensor/index.js'
+import {
+  bytesOf,
+  scope,
+  Tensor,
+  type Each,
+  type Op,
+  type Recording,
+  type Storage,
+  type StoredTensor,
+} from '../tensor/index.js'
 import { ReferenceRuntime } from '../tensor/reference/runtime.js'
-import type { Computation } from './case.js'
+import { makeReady, type Computation } from './case.js'
 
 export interface Cost {
   /** Of all operations of one run; a multiply-add counts two. */
@@ -27,6 +36,15 @@ class CountingRuntime extends ReferenceRuntime {
     this.flops += op.flops(inputs, outputs, params)
   }
 
+  /** What is recorded is done by replays. */
+  override capture(body: () => void): Recording {
+    const before = this.flops
+    body()
+    const flops = this.flops - before
+    this.flops = before
+    return { replay: () => (this.flops += flops), release: () => undefined }
+  }
+
   override upload(): void {}
   override copy(): void {}
   override release(): void {}
@@ -42,10 +60,9 @@ export function costOfRun(subject: Computation): Cost {
         Tensor.allocate(runtime, shape, dtype, name),
       ]),
     )
-    const module = subject.setup?.(operands)
-    const tensors = [...Object.values(operands), subject.run(operands)]
-    module?.[Symbol.dispose]()
-    return tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+    using ready = makeReady(subject, operands)
+    runtime.flops = 0 // of what is not measured
+    return [...Object.values(operands), ready.run()].reduce((sum, tensor) => sum + bytesOf(tensor), 0)
   })
   return { flops: runtime.flops, bytes }
 }

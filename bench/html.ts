@@ -30,6 +30,7 @@ function legend({ rows, peers }: Report): string {
     ['ours', 'ours'],
     ...(rows.some(({ chosen }) => chosen !== null) ? [['variant', 'our other variants']] : []),
     ...(rows.some(row => row.one_thread !== null) ? [['variant', 'ours on one thread']] : []),
+    ...(rows.some(row => row.plain !== null) ? [['variant', 'ours without what the case is about']] : []),
     ...Object.entries(peers).map(([name, version], i) => [peerColour(i), `${name} ${version}`]),
   ]
   const swatch = (colour: string) =>

@@ -14,7 +14,7 @@ export const usage = `npm run bench -- [options]
   --kernel NAMES    families, separated by commas (default: all)
   --runtime NAME    ${runtimeNames.join(', ')} (default: webgpu)
   --adapter NAME    for webgpu: hardware, lavapipe or swiftshader (default: the best there is)
-  --threads N       for wasm and for peers on the CPU (default: one for each core)
+  --threads N       for wasm and for peers on the CPU (default: REVISION_THREADS, else one for each core)
   --shapes CLASS    full or software (default: full on a GPU, else software)
   --peers NAMES     ${peerNames.join(', ')}:
                     other libraries to compare with, installed when first used
@@ -71,15 +71,22 @@ function secondsOf(where: string, text: string): number {
 
 const mostThreads = 64
 
-function threadsOf(text: string): number {
+function threadsOf(where: string, text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value > 0 && value <= mostThreads) return value
   throw new UsageError({
-    where: '--threads',
+    where,
     what: 'not a number of threads',
     expected: `1 to ${mostThreads}`,
     got: JSON.stringify(text.slice(0, 40)),
   })
+}
+
+/** The option's number of threads, else that of REVISION_THREADS. */
+function wantedThreads(option: string | undefined): number | undefined {
+  if (option !== undefined) return threadsOf('--threads', option)
+  const text = process.env.REVISION_THREADS
+  return text ? threadsOf('REVISION_THREADS', text) : undefined
 }
 
 async function tableOf(file: string): Promise<Tune> {
@@ -139,7 +146,7 @@ export async function readOptions(args: readonly string[]): Promise<Settings | u
     kernels: values.kernel,
     runtime,
     adapter: parseWish(values.adapter, '--adapter'),
-    threads: values.threads === undefined ? undefined : threadsOf(values.threads),
+    threads: wantedThreads(values.threads),
     shapes,
     peers: listOf('--peers', values.peers, peerNames),
     patience: secondsOf('--patience', values.patience),

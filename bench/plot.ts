@@ -66,11 +66,12 @@ function plot(name: string, groups: readonly Group[], track = false): string {
 
 /** Who stands in a row, ours first; peers that cannot do the task are left out. */
 function seriesOf(row: Row, peers: readonly string[]): { label: string; rate: number | null; colour: string }[] {
-  const { ours, unit, chosen, one_thread: single, variants, notes } = row
+  const { ours, unit, chosen, one_thread: single, plain, variants, notes } = row
   const others = Object.entries(variants).filter(([name]) => name !== chosen)
   return [
     { label: chosen === null ? unit : `${unit}, ${chosen}`, rate: ours, colour: 'ours' },
     ...(single === null ? [] : [{ label: 'one thread', rate: single, colour: 'variant' }]),
+    ...(plain === null ? [] : [{ label: 'plain', rate: plain, colour: 'variant' }]),
     ...others.map(([label, rate]) => ({ label, rate, colour: 'variant' })),
     ...peers
       .map((label, i) => ({ label, rate: row.peers[label] ?? null, colour: peerColour(i) }))

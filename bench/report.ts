@@ -19,6 +19,8 @@ export interface Measured {
   readonly device: number | null
   /** Our rate on one thread, where there were more. */
   readonly one_thread: number | null
+  /** Our rate without what the case is about, where there is such a way. */
+  readonly plain: number | null
   readonly peers: Readonly<Record<string, number | null>>
   /** Shader files with their switches. */
   readonly variant: string
@@ -34,6 +36,7 @@ export interface Measured {
   readonly bytes: number
   /** Seconds per run. */
   readonly seconds: Spread | null
+  readonly plain_seconds: Spread | null
   readonly variant_seconds: Readonly<Record<string, Spread>>
   readonly peer_seconds: Readonly<Record<string, Spread>>
   /** Seconds of the first run, which compiles. */
@@ -121,7 +124,7 @@ function showLead(row: Row): string {
   return found ? `${showTimes(found.times)} ${found.peer}` : '-'
 }
 
-const showScaling = ({ ours, one_thread: single }: Row) => (ours && single ? showTimes(ours / single) : '-')
+const showRatio = (rate: number | null, other: number | null) => (rate && other ? showTimes(rate / other) : '-')
 
 interface Column {
   title: string
@@ -147,7 +150,15 @@ export function tableOf({ rows, peers, threads }: Pick<Report, 'rows' | 'peers' 
     { title: 'memory', cell: row => showBytes(row.bytes_allocated) },
   ]
   if (threads !== null && threads > 1)
-    columns.push({ title: '1 thread', cell: row => showRate(row.one_thread) }, { title: 'scaling', cell: showScaling })
+    columns.push(
+      { title: '1 thread', cell: row => showRate(row.one_thread) },
+      { title: 'scaling', cell: row => showRatio(row.ours, row.one_thread) },
+    )
+  if (rows.some(({ plain }) => plain !== null))
+    columns.push(
+      { title: 'plain', cell: row => showRate(row.plain) },
+      { title: 'gain', cell: row => showRatio(row.ours, row.plain) },
+    )
   columns.push(...names.map(name => ({ title: name, cell: (row: Row) => showRate(row.peers[name]) })))
   if (names.length > 0) columns.push({ title: 'to the best', cell: showLead })
   return [columns.map(({ title }) => title), ...rows.map(row => columns.map(({ cell }) => cell(row)))]

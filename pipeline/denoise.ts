@@ -1,11 +1,22 @@
-// Denoising a video's latents: the UNet, guided by the picture, as the sampler calls it. A step is recorded once and
+// Denoising a video's latents: the UNet, guided by the picture, as the sampler calls it. What is the same at every step
+// is made before the first, what is the same with and without the picture once for both. A step is recorded once and
 // replayed: a loop over hundreds of layers then costs its host side once, and takes no memory after its first step.
 
 import { cat, expand, mix, slice } from '../kernels/index.js'
-import { BASE_CHANNELS, CONDITION_CHANNELS, LATENT_CHANNELS } from '../models/svd/latents.js'
+import { baseChannels, conditionChannels, latentChannels } from '../models/svd/latents.js'
 import type { UNetSpatioTemporalConditionModel } from '../models/svd/unet.js'
 import type { Observer } from '../nn/index.js'
-import { capture, OutOfMemoryError, overwrite, scope, Tensor, type Captured, type Runtime } from '../tensor/index.js'
+import {
+  capture,
+  OutOfMemoryError,
+  overwrite,
+  scope,
+  Tensor,
+  type Captured,
+  type Runtime,
+  type Shape,
+} from '../tensor/index.js'
+import { quick, type MemoryPolicy } from './plan/policy.js'
 import { sampleEuler, type SamplerStep } from './samplers/euler.js'
 import { initNoiseSigma, karrasSigmas, type EulerConfig } from './schedulers/euler.js'
 import type { GenerateSettings } from './settings.js'
@@ -21,6 +32,16 @@ export interface DenoiseInputs {
   readonly scheduler: EulerConfig
   /** [frames, 4, h, w] */
   readonly noise: Float32Array
+  /** Where an earlier run stopped: it goes on from there, not from noise. */
+  readonly resume?: DenoisePoint
+}
+
+/** A point between two steps. */
+export interface DenoisePoint {
+  /** Steps that are done. */
+  readonly step: number
+  /** [frames, 4, h, w], at the noise level of that point. */
+  readonly latents: Float32Array
 }
 
 /** Inputs of the same shapes on another runtime, with arbitrary elements: for trying out. */
@@ -36,41 +57,50 @@ export function twinOf(inputs: DenoiseInputs, runtime: Runtime): DenoiseInputs {
  */
 export function* denoise(
   unet: UNetSpatioTemporalConditionModel,
-  { embeddings, pictureLatents, condition, scheduler, noise }: DenoiseInputs,
+  { embeddings, pictureLatents, condition, scheduler, noise, resume }: DenoiseInputs,
   settings: GenerateSettings,
   observe?: Observer,
+  { sequentialGuidance, replay }: MemoryPolicy = quick,
 ): Generator<SamplerStep, void, undefined> {
   const { runtime } = embeddings
   const { frames, steps, fps, motionBucket, noiseAug, minGuidance, maxGuidance } = settings
   const { inChannels } = unet.config
   const [, , height, width] = pictureLatents.shape
-  const video = [frames, LATENT_CHANNELS, height, width]
+  const video = [frames, latentChannels, height, width]
   const sigmas = karrasSigmas(steps, scheduler)
   const scale = initNoiseSigma(sigmas)
-  const first = noise.map(value => value * scale)
+  const first = resume?.latents ?? noise.map(value => value * scale)
   using start = Tensor.from(runtime, first, [1, ...video], 'f32', 'latents')
   observe?.('latents', start)
 
   // With guidance the network also sees the video without the picture: [without, with]. (The source looks at
   // maxGuidance alone, and so lets guidance that falls to 1 or less go unheard.)
   const guided = Math.max(minGuidance, maxGuidance) > 1
-  const batch = guided ? 2 : 1
-  using hidden = scope(() => (guided ? withZeros(embeddings) : embeddings.share())) // [B,1,D]
-  using fixed = scope(() => fixedChannels(pictureLatents, condition, { batch, frames, inChannels }))
+  const together = guided && !sequentialGuidance
+  const batched = (tensor: Tensor) => scope(() => (together ? withZeros(tensor) : tensor.share()))
+  using hidden = batched(embeddings) // [B,1,D]
+  using pictures = batched(pictureLatents) // [B,4,h,w]
+  using context = unet.prepare(hidden, frames, pictures)
+  using noHidden = Tensor.zeros(runtime, embeddings.shape)
+  using noPicture = Tensor.zeros(runtime, pictureLatents.shape)
+  using blank = guided && !together ? unet.prepare(noHidden, frames, noPicture) : undefined
+  using motion = inChannels > baseChannels ? motionChannels(runtime, condition, video) : undefined // [1,F,2,h,w]
   using guidance = Tensor.from(runtime, guidanceScale(settings), [1, frames, 1, 1, 1], 'f32', 'guidance_scale')
-  const addedTimeIds = new Array<number[]>(batch).fill([fps - 1, motionBucket, noiseAug])
+  // Time, and the motion as well, are the same with the picture and without it.
+  const addedTimeIds = [[fps - 1, motionBucket, noiseAug]]
 
   const predict = (input: Tensor, embedding: Tensor): Tensor => {
-    const noisy = guided ? expand(input, [2, ...video]) : input
-    const sample = cat([noisy, fixed], 2) // [B,F,8 or 10,h,w]
-    observe?.('unet_in', sample)
-    const output = unet.predict(sample, embedding, hidden) // [B,F,4,h,w]
+    observe?.('unet_in', wholeInput(input, pictures, motion))
+    const sample = motion ? cat([input, motion], 2) : input // [1,F,4 or 6,h,w]
+    const output = unet.predict(sample, embedding, context) // [B,F,4,h,w]
     observe?.('unet_out', output)
-    return guided ? mix(slice(output, 0, 1, 2), slice(output, 0, 0, 1), guidance) : output
+    if (!guided) return output
+    if (blank) return mix(output, unet.predict(sample, embedding, blank), guidance)
+    return mix(slice(output, 0, 1, 2), slice(output, 0, 0, 1), guidance)
   }
   using input = Tensor.allocate(runtime, start.shape, 'f32', 'unet input')
   using embedding = unet.embed(0, addedTimeIds)
-  using step = observe ? undefined : captureIfRoom(runtime, () => predict(input, embedding))
+  using step = observe || !replay ? undefined : captureIfRoom(runtime, () => predict(input, embedding))
 
   const predictAt = (sample: Tensor, timestep: number): Tensor => {
     const now = unet.embed(timestep, addedTimeIds)
@@ -79,7 +109,7 @@ export function* denoise(
     overwrite(embedding, now)
     return step.replay().share()
   }
-  yield* sampleEuler(predictAt, start, sigmas)
+  yield* sampleEuler(predictAt, start, sigmas, resume?.step)
 }
 
 /**
@@ -99,22 +129,19 @@ function withZeros(tensor: Tensor): Tensor {
   return cat([Tensor.zeros(tensor.runtime, tensor.shape), tensor], 0)
 }
 
-/** The channels of the UNet's input that stay the same at every step, [B, F, 4 or 6, h, w]. */
-function fixedChannels(
-  pictureLatents: Tensor,
-  condition: Float32Array | undefined,
-  { batch, frames, inChannels }: { batch: number; frames: number; inChannels: number },
-): Tensor {
-  const { runtime, shape } = pictureLatents
-  const [, , height, width] = shape
-  const rows = batch === 2 ? withZeros(pictureLatents) : pictureLatents // [B,4,h,w]
-  const video = [batch, frames, LATENT_CHANNELS, height, width]
-  const picture = expand(rows.reshape([batch, 1, LATENT_CHANNELS, height, width]), video)
-  if (inChannels === BASE_CHANNELS) return picture
-  // Guidance is about the picture: both halves know the motion.
-  const size = [frames, CONDITION_CHANNELS, height, width]
-  const motion = condition ? Tensor.from(runtime, condition, [1, ...size]) : Tensor.zeros(runtime, [1, ...size])
-  return cat([picture, expand(motion, [batch, ...size])], 2)
+/** The motion condition, or none of it: [1, F, 2, h, w]. */
+function motionChannels(runtime: Runtime, condition: Float32Array | undefined, video: Shape): Tensor {
+  const shape = [1, ...video.with(1, conditionChannels)]
+  return condition ? Tensor.from(runtime, condition, shape) : Tensor.zeros(runtime, shape)
+}
+
+/** What the UNet sees all in all, [B, F, 8 or 10, h, w]: noisy latents, the picture's in every frame, the motion. */
+function wholeInput(input: Tensor, pictures: Tensor, motion: Tensor | undefined): Tensor {
+  const [, frames, ...size] = input.shape
+  const [batch, ...picture] = pictures.shape
+  const still = expand(pictures.reshape([batch, 1, ...picture]), [batch, frames, ...picture])
+  const parts = [expand(input, [batch, frames, ...size]), still]
+  return cat(motion ? [...parts, expand(motion, motion.shape.with(0, batch))] : parts, 2)
 }
 
 /** One scale a frame, from minGuidance to maxGuidance. */

@@ -1,7 +1,7 @@
 // The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A
 // channel of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
 
-import { CONDITION_CHANNELS } from '../models/svd/latents.js'
+import { conditionChannels } from '../models/svd/latents.js'
 import { UsageError } from '../tensor/index.js'
 import { labelCount, type LabelMap } from './media/picture.js'
 import { resizeNearest } from './media/resize.js'
@@ -38,7 +38,7 @@ export function motionCondition(
       got: String(masks.length),
     })
   const area = width * height
-  const out = new Float32Array(frames * CONDITION_CHANNELS * area)
+  const out = new Float32Array(frames * conditionChannels * area)
   masks.forEach((mask, frame) => {
     if (!mask) return
     const { confidence } = mask
@@ -53,7 +53,7 @@ export function motionCondition(
     if (mask.region) checkMap(mask.region, `region of mask ${frame}`)
     const labels = resizeNearest(mask.labels, width, height)
     const region = mask.region && resizeNearest(mask.region, width, height)
-    const start = frame * CONDITION_CHANNELS * area
+    const start = frame * conditionChannels * area
     for (let i = 0; i < area; i++) {
       if (region?.data[i] === 0) continue
       out[start + i] = labels.data[i] / labelCount

@@ -1,7 +1,7 @@
 // What a video is asked to be: settings, their bounds and defaults.
 
 import type { UNetConfig } from '../models/svd/config.js'
-import { LATENT_PIXELS } from '../models/svd/latents.js'
+import { latentPixels } from '../models/svd/latents.js'
 import { UsageError } from '../tensor/index.js'
 
 /** All numbers that, with the picture, the masks and the model, decide a video. */
@@ -63,7 +63,7 @@ const maxVideoPixels = 2 ** 28
  * multiples of 64 allow. 1024 x 576 for stable-video-diffusion-img2vid-xt, whose square is 768 x 768.
  */
 export function defaultSize(sampleSize: number): { width: number; height: number } {
-  const side = sampleSize * LATENT_PIXELS
+  const side = sampleSize * latentPixels
   const round = (n: number) => Math.min(Math.max(64, 64 * Math.round(n / 64)), settingBounds.width.max)
   return { width: round((side * 4) / 3), height: round((side * 3) / 4) }
 }
@@ -91,12 +91,12 @@ export function checkSettings(
   }
   for (const name of ['width', 'height'] as const) {
     const value = given[name]
-    if (value === undefined || value % LATENT_PIXELS === 0) continue
-    const below = value - (value % LATENT_PIXELS)
+    if (value === undefined || value % latentPixels === 0) continue
+    const below = value - (value % latentPixels)
     throw new UsageError({
       where: nameOf(name),
-      what: `${value} is not a multiple of ${LATENT_PIXELS}`,
-      hint: `${below} or ${below + LATENT_PIXELS}`,
+      what: `${value} is not a multiple of ${latentPixels}`,
+      hint: `${below} or ${below + latentPixels}`,
     })
   }
   const { frames = 1, width = settingBounds.width.min, height = settingBounds.height.min } = given

@@ -2,19 +2,28 @@
 // time. Between the stages only small tensors live on. While the weights load, the shaders compile that the stage is
 // going to use. For the source see generate.ts.
 
-import { affine, slice } from '../kernels/index.js'
 import { CLIPVisionModelWithProjection } from '../models/clip/vision.js'
 import type { ModelFolder, ModelPart } from '../models/svd/folder.js'
-import { BASE_CHANNELS, CONDITION_CHANNELS } from '../models/svd/latents.js'
+import { baseChannels, conditionChannels } from '../models/svd/latents.js'
 import { UNetSpatioTemporalConditionModel } from '../models/svd/unet.js'
 import { AutoencoderKLTemporalDecoder } from '../models/svd/vae.js'
 import type { LoadOptions, Observer } from '../nn/index.js'
 import type { TensorFile } from '../tensor/files/index.js'
-import { scope, Tensor, UsageError, type Runtime } from '../tensor/index.js'
-import { denoise, twinOf, type DenoiseInputs } from './denoise.js'
+import { scope, Tensor, type Runtime } from '../tensor/index.js'
+import { decodeChunk, decodeChunks, latentsToDecode } from './decode.js'
+import { denoise, type DenoiseInputs, type DenoisePoint } from './denoise.js'
 import { finiteFloats } from './finite.js'
 import type { Picture } from './media/picture.js'
+import { quick, type MemoryPolicy } from './plan/policy.js'
+import {
+  imageEncoderRehearsal,
+  playAll,
+  unetRehearsal,
+  vaeDecoderRehearsal,
+  vaeEncoderRehearsal,
+} from './plan/rehearsals.js'
 import { clipPixels, toPicture, videoPixels } from './preprocess.js'
+import type { SamplerStep } from './samplers/euler.js'
 import type { GenerateSettings } from './settings.js'
 
 /** What every stage needs. */
@@ -22,6 +31,8 @@ export interface StageContext {
   readonly runtime: Runtime
   readonly model: ModelFolder
   readonly settings: GenerateSettings
+  /** Default: `quick`. */
+  readonly memory?: MemoryPolicy
   readonly signal?: AbortSignal
   /** Hears how far the weights of a stage are loaded, in bytes. */
   readonly progress?: LoadOptions['progress']
@@ -30,14 +41,13 @@ export interface StageContext {
 
 /** What the picture shows: its CLIP embedding, [1, 1, D]. */
 export async function encodeForContext(context: StageContext, image: Picture): Promise<Tensor> {
-  const { runtime, model, signal, progress, observe } = context
+  const { runtime, model, memory = quick, signal, progress, observe } = context
   const { config } = model.imageEncoder
   const shape = [1, 3, config.imageSize, config.imageSize]
-  const warmUp = (encoder: CLIPVisionModelWithProjection, dry: Runtime) => {
-    encoder.forward(Tensor.allocate(dry, shape, 'f32'))
-  }
+  const warmUp = playAll(imageEncoderRehearsal(config), memory)
+  const { chunkBytes } = memory
   using encoder = await load(model.imageEncoder, file =>
-    CLIPVisionModelWithProjection.load(runtime, file, config, { signal, progress, warmUp }),
+    CLIPVisionModelWithProjection.load(runtime, file, config, { signal, progress, warmUp, chunkBytes }),
   )
   const pixels = clipPixels(image, config.imageSize)
   const embeddings = scope(() => {
@@ -51,13 +61,12 @@ export async function encodeForContext(context: StageContext, image: Picture): P
 
 /** What the picture looks like: its latents with a little noise in it, [1, 4, h, w]; not scaled. */
 export async function encodeForLatents(context: StageContext, image: Picture, noise: Float32Array): Promise<Tensor> {
-  const { runtime, model, settings, signal, progress, observe } = context
+  const { runtime, model, settings, memory = quick, signal, progress, observe } = context
   const { width, height, noiseAug } = settings
   const shape = [1, 3, height, width]
-  const warmUp = (vae: AutoencoderKLTemporalDecoder, dry: Runtime) => {
-    vae.encode(Tensor.allocate(dry, shape, 'f32'))
-  }
-  const options = { only: AutoencoderKLTemporalDecoder.encoderWeights, signal, progress, warmUp }
+  const rehearsal = vaeEncoderRehearsal(model.vae.config, settings)
+  const { only } = rehearsal
+  const options = { only, signal, progress, warmUp: playAll(rehearsal, memory), chunkBytes: memory.chunkBytes }
   using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, model.vae.config, options))
   const pixels = videoPixels(image, width, height)
   const latents = scope(() => {
@@ -69,35 +78,32 @@ export async function encodeForLatents(context: StageContext, image: Picture, no
   return finished(latents, 'vae encoder', 'latents')
 }
 
-/** Denoises the video's latents, [1, frames, 4, h, w]. */
+/** A step of denoising that is done, on the host. */
+export interface DenoisedStep extends DenoisePoint, Pick<SamplerStep, 'steps' | 'sigma' | 'next'> {
+  readonly seconds: number
+}
+
+/** Denoises the video's latents; those of the last step are the result. */
 export async function* denoiseVideo(
   context: StageContext,
   inputs: DenoiseInputs,
-): AsyncGenerator<{ type: 'step'; step: number; steps: number; seconds: number }, Tensor, undefined> {
-  const { runtime, model, settings, signal, progress, observe } = context
-  const { steps } = settings
+): AsyncGenerator<DenoisedStep, void, undefined> {
+  const { runtime, model, settings, memory = quick, signal, progress, observe } = context
   // A checkpoint without the motion condition is given weights of zero for it.
-  const inChannels = inputs.condition ? BASE_CHANNELS + CONDITION_CHANNELS : model.unet.config.inChannels
+  const inChannels = inputs.condition ? baseChannels + conditionChannels : model.unet.config.inChannels
   const config = { ...model.unet.config, inChannels }
-  const warmUp = (unet: UNetSpatioTemporalConditionModel, dry: Runtime) => {
-    const run = denoise(unet, twinOf(inputs, dry), settings)
-    run.next() // the first step needs all that any step needs
-    run.return()
-  }
+  const warmUp = playAll(unetRehearsal(config, settings, inputs.condition !== undefined), memory)
+  const { chunkBytes } = memory
   using unet = await load(model.unet, file =>
-    UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal, progress, warmUp }),
+    UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal, progress, warmUp, chunkBytes }),
   )
   let clock = performance.now()
-  for (const { step, sample } of denoise(unet, inputs, settings, observe)) {
+  for (const { sample, ...done } of denoise(unet, inputs, settings, observe, memory)) {
     observe?.('latents', sample)
-    await finiteFloats(sample, 'unet', `latents of step ${step}`)
-    signal?.throwIfAborted()
-    const seconds = (performance.now() - clock) / 1000
-    yield { type: 'step', step, steps, seconds }
+    const latents = await finiteFloats(sample, 'unet', `latents of step ${done.step}`)
+    yield { ...done, latents, seconds: (performance.now() - clock) / 1000 }
     clock = performance.now()
-    if (step === steps) return sample.share()
   }
-  throw new UsageError({ where: 'steps', what: 'a run has at least one' })
 }
 
 /** Decodes latents [1, frames, 4, h, w] to pictures, `decodeChunk` frames at a time. */
@@ -105,28 +111,19 @@ export async function* decodeFrames(
   context: StageContext,
   latents: Tensor,
 ): AsyncGenerator<{ type: 'frames'; frame: number; frames: number }, Picture[], undefined> {
-  const { runtime, model, settings, signal, progress, observe } = context
-  const { frames, width, height, decodeChunk } = settings
+  const { runtime, model, settings, memory = quick, signal, progress, observe } = context
+  const { frames, width, height } = settings
   const { config } = model.vae
-  const scaled = (latents: Tensor) => scope(() => affine(latents.reshape(shape), 1 / config.scalingFactor, 0))
-  const decode = (vae: AutoencoderKLTemporalDecoder, z: Tensor, first: number, count: number) =>
-    scope(() => vae.decode(slice(z, 0, first, first + count), count)) // [count,3,H,W]
-  const shape = [frames, ...latents.shape.slice(2)]
-  const warmUp = (vae: AutoencoderKLTemporalDecoder, dry: Runtime) => {
-    const z = scaled(Tensor.allocate(dry, shape, 'f32'))
-    // Chunks come in two sizes at most.
-    for (const count of new Set([Math.min(decodeChunk, frames), frames % decodeChunk || decodeChunk]))
-      decode(vae, z, 0, count).dispose()
-  }
-  const options = { only: AutoencoderKLTemporalDecoder.decoderWeights, signal, progress, warmUp }
+  const rehearsal = vaeDecoderRehearsal(config, settings)
+  const { only } = rehearsal
+  const options = { only, signal, progress, warmUp: playAll(rehearsal, memory), chunkBytes: memory.chunkBytes }
   using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, options))
-  using z = scaled(latents)
+  using z = latentsToDecode(latents, config)
   const pictures: Picture[] = []
-  while (pictures.length < frames) {
+  for (const count of decodeChunks(settings)) {
     signal?.throwIfAborted()
     const first = pictures.length
-    const count = Math.min(decodeChunk, frames - first)
-    using sample = decode(vae, z, first, count)
+    using sample = decodeChunk(vae, z, first, count)
     observe?.('frames', sample)
     const values = await finiteFloats(sample, 'vae decoder', `frames from ${first}`)
     for (let i = 0; i < count; i++) {

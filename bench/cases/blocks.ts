@@ -2,115 +2,89 @@
 // outputs are checked on a small module of the same make, against the plain loops.
 
 import { AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel } from '../../models/index.js'
-import type { UNetConfig, VaeConfig } from '../../models/index.js'
+import type { VaeConfig } from '../../models/index.js'
 import { sinusoids, SpatioTemporalResBlock, TransformerSpatioTemporalModel, Weights } from '../../nn/index.js'
-import { sizeOf, type DType, type Tensor } from '../../tensor/index.js'
-import type { Case, Computation, OperandSpec, SizeClass } from '../case.js'
-
-const contextChannels = 1024
-
-/**
- * The weights as operands: f16 or f32 where the module leaves the choice, and of a size that keeps activations near 1.
- */
-function weightOperands(weights: Weights, dtype: DType): Record<string, OperandSpec> {
-  const specs = [...weights.parameters].map(([name, { shape, options }]): [string, OperandSpec] => {
-    const scale = shape.length > 1 ? sizeOf(shape.slice(1)) ** -0.5 : 1
-    return [name, { shape, scale, dtype: options.dtype === 'f32' ? 'f32' : dtype }]
-  })
-  return Object.fromEntries(specs)
-}
+import { scope, type DType, type Tensor } from '../../tensor/index.js'
+import type { Case, Computation, OperandSpecs, Operands, SizeClass } from '../case.js'
+import { contextChannels, fill, unetConfig, weightOperands } from './modules.js'
 
 interface Module {
-  name: string
   weights: Weights
-  inputs: Record<string, OperandSpec>
-  forward(operands: Readonly<Record<string, Tensor>>): Tensor
+  forward(operands: Operands): Tensor
+}
+
+interface Subject {
+  name: string
+  inputs: OperandSpecs
+  /** Called for each set of operands. */
+  build(): Module
 }
 
 /** The module at work, its weights among the operands. */
-function computation({ weights, inputs, forward }: Module, dtype: DType): Computation {
+function computation({ inputs, build }: Subject, dtype: DType): Computation {
   return {
-    operands: { ...inputs, ...weightOperands(weights, dtype) },
+    operands: { ...inputs, ...weightOperands(build().weights, dtype) },
     setup(operands) {
-      for (const [name, parameter] of weights.parameters) parameter.replace(operands[name].share())
-      return weights
+      const { weights, forward } = build()
+      fill(weights, operands)
+      return { run: () => scope(() => forward(operands)), [Symbol.dispose]: () => weights.dispose() }
     },
-    run: forward,
   }
 }
 
-function moduleCase(module: Module, dtype: DType, check: Module): Case {
+function moduleCase(subject: Subject, dtype: DType, check: Subject): Case {
   return {
     kernel: 'block',
-    name: `${module.name} ${dtype}`,
+    name: `${subject.name} ${dtype}`,
     unit: 'GFLOP/s',
-    ...computation(module, dtype),
+    ...computation(subject, dtype),
     check: computation(check, dtype),
   }
 }
 
-function residual(frames: number, height: number, width: number, channels: number): Module {
-  const weights = new Weights()
+function residual(frames: number, height: number, width: number, channels: number): Subject {
   const tembChannels = 4 * channels
   const options = { inChannels: channels, outChannels: channels, tembChannels, eps: 1e-5 }
-  const block = new SpatioTemporalResBlock(weights.scope(), options)
   return {
     name: `SpatioTemporalResBlock ${channels} at ${frames} x ${height}x${width}`,
-    weights,
     inputs: { x: { shape: [frames, height, width, channels] }, temb: { shape: [1, tembChannels] } },
-    forward: ({ x, temb }) => block.forward(x, frames, temb),
-  }
-}
-
-function transformer(frames: number, height: number, width: number, channels: number): Module {
-  const weights = new Weights()
-  const heads = channels / 64
-  const block = new TransformerSpatioTemporalModel(weights.scope(), { layers: 1, channels, heads, contextChannels })
-  const numbers = Array.from({ length: frames }, (_, i) => i)
-  return {
-    name: `TransformerSpatioTemporalModel ${channels} at ${frames} x ${height}x${width}`,
-    weights,
-    inputs: { x: { shape: [frames, height, width, channels] }, context: { shape: [1, 1, contextChannels] } },
-    forward(operands) {
-      using positions = sinusoids(operands.x.runtime, numbers, channels)
-      return block.forward(operands.x, operands.context, positions)
+    build() {
+      const weights = new Weights()
+      const block = new SpatioTemporalResBlock(weights.scope(), options)
+      return { weights, forward: ({ x, temb }) => block.forward(x, frames, temb) }
     },
   }
 }
 
-/** A UNet with Stable Video Diffusion's four levels, of which the last has no attention. */
-function unetConfig(channels: readonly number[]): UNetConfig {
-  const levels = channels.map((n, i) => ({
-    channels: n,
-    layers: 2,
-    heads: n / 32 > 8 ? n / 64 : 2,
-    contextChannels,
-    transformerLayers: 1,
-    downAttention: i < channels.length - 1,
-    upAttention: i < channels.length - 1,
-  }))
+function transformer(frames: number, height: number, width: number, channels: number): Subject {
+  const heads = channels / 64
+  const numbers = Array.from({ length: frames }, (_, i) => i)
   return {
-    inChannels: 8,
-    outChannels: 4,
-    levels,
-    additionTimeEmbedDim: 256,
-    additionTimeIds: 3,
-    numFrames: 25,
-    sampleSize: 96,
+    name: `TransformerSpatioTemporalModel ${channels} at ${frames} x ${height}x${width}`,
+    inputs: { x: { shape: [frames, height, width, channels] }, context: { shape: [1, 1, contextChannels] } },
+    build() {
+      const weights = new Weights()
+      const block = new TransformerSpatioTemporalModel(weights.scope(), { layers: 1, channels, heads, contextChannels })
+      const forward = ({ x, context }: Operands) =>
+        block.forward(x, block.prepare(context, sinusoids(x.runtime, numbers, channels)))
+      return { weights, forward }
+    },
   }
 }
 
-function unetStep(name: string, frames: number, height: number, width: number, channels: readonly number[]): Module {
-  const unet = new UNetSpatioTemporalConditionModel(unetConfig(channels))
+function unetStep(name: string, frames: number, height: number, width: number, channels: readonly number[]): Subject {
   return {
     name: `${name} at ${frames} x ${height}x${width}`,
-    weights: unet.weights,
     inputs: { sample: { shape: [1, frames, 8, height, width] }, context: { shape: [1, 1, contextChannels] } },
-    forward: ({ sample, context }) => unet.forward(sample, 0.5, context, [[6, 127, 0.02]]),
+    build() {
+      const unet = new UNetSpatioTemporalConditionModel(unetConfig(channels))
+      const forward = ({ sample, context }: Operands) => unet.forward(sample, 0.5, context, [[6, 127, 0.02]])
+      return { weights: unet.weights, forward }
+    },
   }
 }
 
-function vaeFrame(name: string, height: number, width: number, blockOutChannels: readonly number[]): Module {
+function vaeFrame(name: string, height: number, width: number, blockOutChannels: readonly number[]): Subject {
   const config: VaeConfig = {
     inChannels: 3,
     outChannels: 3,
@@ -119,12 +93,13 @@ function vaeFrame(name: string, height: number, width: number, blockOutChannels:
     layersPerBlock: 2,
     scalingFactor: 0.18215,
   }
-  const vae = new AutoencoderKLTemporalDecoder(config)
   return {
     name: `${name} to 1 x ${8 * height}x${8 * width}`,
-    weights: vae.weights,
     inputs: { z: { shape: [1, 4, height, width] } },
-    forward: ({ z }) => vae.decode(z, 1),
+    build() {
+      const vae = new AutoencoderKLTemporalDecoder(config)
+      return { weights: vae.weights, forward: ({ z }) => vae.decode(z, 1) }
+    },
   }
 }
 

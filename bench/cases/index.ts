@@ -1,4 +1,4 @@
-// Every case: kernels family by family, then modules made of them.
+// Every case: kernels family by family, then modules made of them, then what the model's structure saves.
 
 import type { Case, SizeClass } from '../case.js'
 import { attentionCases } from './attention.js'
@@ -8,8 +8,18 @@ import { elementwiseCases } from './elementwise.js'
 import { matmulCases } from './matmul.js'
 import { moveCases } from './move.js'
 import { normCases } from './norm.js'
+import { structureCases } from './structure.js'
 
-const families = [matmulCases, convCases, attentionCases, normCases, elementwiseCases, moveCases, blockCases]
+const families = [
+  matmulCases,
+  convCases,
+  attentionCases,
+  normCases,
+  elementwiseCases,
+  moveCases,
+  blockCases,
+  structureCases,
+]
 
 /** The cases of a class. */
 export const casesOf = (shapes: SizeClass): Case[] => families.flatMap(family => family[shapes])

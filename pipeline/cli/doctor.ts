@@ -1,13 +1,13 @@
 // `revision doctor`: what would be used on this machine and why, and whether every kernel computes what it should.
 
 import type { CommandModule } from 'yargs'
-import { openRuntime } from '../../kernels/index.js'
 import { selfCheck, type SelfCheckResult } from '../../kernels/selfcheck.js'
 import { WasmRuntime, type Runtime } from '../../tensor/index.js'
 import { openAdapter, type AdapterFacts } from '../../tensor/webgpu/adapter.js'
 import { WebGpuRuntime } from '../../tensor/webgpu/runtime.js'
 import { oneLine } from './exit.js'
-import { runtimeOptions, type RuntimeArguments } from './options.js'
+import { jsonText } from './json.js'
+import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 
 interface DoctorArguments extends RuntimeArguments {
   json?: boolean
@@ -34,12 +34,7 @@ export function doctorCommand(onEnd: (failed: boolean) => void): CommandModule<o
 }
 
 async function run(args: DoctorArguments): Promise<boolean> {
-  const runtime = await openRuntime({
-    runtime: args.runtime,
-    adapter: args.adapter,
-    threads: args.threads,
-    quiet: true,
-  })
+  const runtime = await openFor(args, { quiet: true })
   try {
     const findings = await examine(runtime, args)
     if (!args.json) printFindings(findings)
@@ -49,7 +44,7 @@ async function run(args: DoctorArguments): Promise<boolean> {
       if (!args.json) printCheck(result)
     }
     const failed = checks.filter(({ ok }) => !ok).length
-    if (args.json) console.log(JSON.stringify({ ...findings, checks, ok: failed === 0 }, jsonValue, 2))
+    if (args.json) console.log(jsonText({ ...findings, checks, ok: failed === 0 }, 2))
     else console.log(failed === 0 ? `all ${checks.length} checks pass` : `${failed} of ${checks.length} checks FAIL`)
     return failed > 0
   } finally {
@@ -97,9 +92,4 @@ function printFindings({ node, system, runtime, adapter }: Findings): void {
 function printCheck({ op, about, ok, error, tolerance, message }: SelfCheckResult): void {
   const detail = message === undefined ? `error ${error.toExponential(1)}, allowed ${tolerance}` : oneLine(message)
   console.log(`${ok ? 'pass' : 'FAIL'}     ${op}: ${about} (${detail})`)
-}
-
-/** JSON has no infinity; without a number it says null, and here why. */
-function jsonValue(_: string, value: unknown): unknown {
-  return value === Infinity ? 'infinite' : value
 }

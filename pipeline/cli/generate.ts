@@ -1,119 +1,129 @@
-// `revision generate`: a video from one picture. Everything that can be wrong without a model being loaded is found
-// before one is, and the output folder holds either all results or none.
+// `revision generate`: a video from one picture, or many videos from the lines of a file.
 
-import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { CommandModule } from 'yargs'
-import { openRuntime } from '../../kernels/index.js'
-import { openModelFolder } from '../../models/svd/folder.js'
-import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
-import { generate, type GenerateOptions, type GenerateResult } from '../generate.js'
-import { readPicture } from '../media/decode.js'
-import { OutputFolder } from '../media/output.js'
-import { readEulerConfig } from '../schedulers/euler.js'
-import { checkSettings, completeSettings, settingBounds, settingNames, type GenerateSettings } from '../settings.js'
-import { readMasks } from './masks.js'
-import { checkResults, resultNames, writeResults } from './results.js'
-import { runtimeOptions, type RuntimeArguments } from './options.js'
+import { settingBounds, type GenerateSettings } from '../settings.js'
+import { runBatch } from './batch.js'
+import { parseBytes } from './bytes.js'
+import { exitCodeOf, messageOf } from './exit.js'
+import { jobOptionNames, prepareJob, runJob, type GivenOptions } from './job.js'
+import { JsonEvents, silent, type Listener } from './listener.js'
+import {
+  memoryOptions,
+  openFor,
+  optionOf,
+  runtimeOptions,
+  type MemoryArguments,
+  type RuntimeArguments,
+} from './options.js'
 import { Progress } from './progress.js'
-import { StopSignals } from './stop.js'
+import { formatNames } from './results.js'
 
-interface GenerateArguments extends Partial<Record<keyof GenerateSettings, number | string>>, RuntimeArguments {
-  model: string
-  image: string
-  out: string
-  masks?: string
+interface GenerateArguments extends RuntimeArguments, MemoryArguments {
+  [option: string]: unknown
+  batch?: string
+  json?: boolean
+  quiet?: boolean
 }
 
 // Without a type: as numbers, words would become NaN and nothing 0 before anybody could tell of them.
 const setting = (name: keyof GenerateSettings, describe: string) =>
-  ({ requiresArg: true, describe: `${describe}, ${rangeOf(name)}` }) as const
+  ({ requiresArg: true, group: 'Video:', describe: `${describe}, ${rangeOf(name)}` }) as const
+
+const text = (group: string, describe: string) => ({ type: 'string', requiresArg: true, group, describe }) as const
 
 function rangeOf(name: keyof GenerateSettings): string {
   const { min, max } = settingBounds[name]
   return max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`
 }
 
-export const generateCommand: CommandModule<object, GenerateArguments> = {
-  command: 'generate',
-  describe: 'Make a video from a picture',
-  builder: program =>
-    program.options({
-      model: { type: 'string', demandOption: true, requiresArg: true, describe: 'Diffusers folder of an SVD model' },
-      image: { type: 'string', demandOption: true, requiresArg: true, describe: 'The picture, PNG or JPEG' },
-      out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder for frames and video' },
-      frames: setting('frames', "Frames of the video; default: the model's"),
-      steps: setting('steps', 'Denoising steps; default 25'),
-      width: setting('width', "Pixels, a multiple of 8; default: the model's, in 16:9"),
-      height: setting('height', "Pixels, a multiple of 8; default: the model's, in 16:9"),
-      fps: setting('fps', 'Frames a second; default 7'),
-      'motion-bucket': setting('motionBucket', 'How much is to move; default 127'),
-      'noise-aug': setting('noiseAug', 'Noise on the picture, for more freedom; default 0.02'),
-      'min-guidance': setting('minGuidance', 'How strictly the first frame follows the picture; default 1'),
-      'max-guidance': setting('maxGuidance', 'How strictly the last frame follows it; default 3'),
-      'decode-chunk': setting('decodeChunk', 'Frames decoded together; default 4'),
-      seed: setting('seed', 'The same seed gives the same video; default 0'),
-      masks: { type: 'string', requiresArg: true, describe: 'Folder of part masks: one PNG of labels for each frame' },
-      ...runtimeOptions,
-    }) as never,
-  handler: run,
+const options = {
+  model: text('What:', 'Diffusers folder of an SVD model; needed'),
+  image: text('What:', 'The picture, PNG or JPEG; needed'),
+  out: text('What:', 'Folder for the results; needed'),
+  masks: text('What:', 'Folder of part masks: one PNG of labels for each frame'),
+  batch: text('What:', 'File of many jobs: a JSON object of options in each line, those here for all'),
+  frames: setting('frames', "Frames of the video; default: the model's"),
+  steps: setting('steps', 'Denoising steps; default 25'),
+  width: setting('width', "Pixels, a multiple of 8; default: the model's, in 16:9"),
+  height: setting('height', "Pixels, a multiple of 8; default: the model's, in 16:9"),
+  fps: setting('fps', 'Frames a second; default 7'),
+  'motion-bucket': setting('motionBucket', 'How much is to move; default 127'),
+  'noise-aug': setting('noiseAug', 'Noise on the picture, for more freedom; default 0.02'),
+  'min-guidance': setting('minGuidance', 'How strictly the first frame follows the picture; default 1'),
+  'max-guidance': setting('maxGuidance', 'How strictly the last frame follows it; default 3'),
+  'decode-chunk': setting('decodeChunk', 'Frames decoded together; default 4'),
+  seed: setting('seed', 'The same seed gives the same video; default 0'),
+  format: text('Output:', `Some of ${formatNames.join(',')}; default frames,sheet,mp4`),
+  preview: {
+    requiresArg: true,
+    group: 'Output:',
+    describe: 'Show what it is going to be, in OUT.preview.png, every so many steps',
+  },
+  json: { type: 'boolean', group: 'Output:', describe: 'Print events, a JSON object a line' },
+  quiet: { type: 'boolean', group: 'Output:', describe: 'Tell nothing on the way' },
+  checkpoint: text('Running:', 'File to go on from when the same command runs again'),
+  'checkpoint-every': { requiresArg: true, group: 'Running:', describe: 'Steps between two checkpoints; default 1' },
+  ...grouped('Running:', memoryOptions),
+  ...grouped('Running:', runtimeOptions),
+} as const
+
+function grouped<T extends object>(group: string, options: T): T {
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, group }])) as T
 }
 
-async function run(args: GenerateArguments): Promise<void> {
-  const given = settingsOf(args)
-  checkSettings(given, optionOf)
-  const image = await readPicture(args.image)
-  const model = await openModelFolder(args.model)
-  await readEulerConfig(model.scheduler)
-  const settings = completeSettings(given, model.unet.config)
-  const masks = args.masks === undefined ? undefined : await readMasks(args.masks, settings)
+/** `onEnd` learns the exit code of a batch, whose lines may have failed without ending it. */
+export function generateCommand(onEnd: (exitCode: number) => void): CommandModule<object, GenerateArguments> {
+  return {
+    command: 'generate',
+    describe: 'Make a video from a picture',
+    builder: program =>
+      program
+        .options(options)
+        .example('$0 generate --model svd-xt --image photo.png --out clip --checkpoint clip.checkpoint', '')
+        .example('$0 generate --model svd-xt --batch jobs.jsonl', '') as never,
+    handler: async args => onEnd(await run(args)),
+  }
+}
 
-  await checkResults(args.out, args.image)
-
-  const progress = new Progress()
-  using stop = new StopSignals()
-  const { signal } = stop
-  signal.addEventListener('abort', () => progress.stopping())
-  using output = await OutputFolder.create(args.out)
-  const runtime = await openRuntime({ runtime: args.runtime, adapter: args.adapter, threads: args.threads })
+async function run(args: GenerateArguments): Promise<number> {
+  const { batch, json, quiet } = args
+  const given = Object.fromEntries(jobOptionNames.map(name => [name, args[name]]))
+  const listener: Listener = json ? new JsonEvents() : quiet ? silent : new Progress()
+  const maxBytes = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
+  const open = () => openFor(args, { quiet: json || quiet, maxBytes })
   try {
-    const result = await listen({ ...settings, model, image, masks, runtime, signal }, progress)
-    progress.writing()
-    const origin = { model: args.model, image: args.image, masks: args.masks, runtime: runtime.description }
-    await writeResults(output, result, origin, signal)
-    stop.ignore()
-    await output.commit()
+    if (batch === undefined) return await runOne(given, open, listener, json)
+    for (const name of ['out', 'checkpoint'])
+      if (given[name] !== undefined)
+        throw new UsageError({
+          where: optionOf(name),
+          what: 'each line of a batch has its own',
+          hint: `"${name}" in the lines`,
+        })
+    return await runBatch(batch, given, open, listener)
+  } catch (error) {
+    listener.hear({ type: 'error', message: messageOf(error), exitCode: exitCodeOf(error) })
+    throw error
   } finally {
-    progress.end()
-    await runtime.close()
+    listener.end()
   }
-  for (const name of resultNames(settings.frames)) console.log(join(output.path, name))
 }
 
-function settingsOf(args: GenerateArguments): Partial<GenerateSettings> {
-  return Object.fromEntries(settingNames.map(name => [name, numberOf(optionOf(name), args[name])]))
-}
-
-/** What a user types for a setting: `--max-guidance` for maxGuidance. */
-function optionOf(name: keyof GenerateSettings): string {
-  return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-}
-
-function numberOf(where: string, given: number | string | undefined): number | undefined {
-  if (given === undefined || typeof given === 'number') return given
-  const value = given.trim() === '' ? NaN : Number(given)
-  if (Number.isNaN(value)) throw new UsageError({ where, what: 'not a number', got: quote(given) })
-  return value
-}
-
-/** Runs with progress on standard error. */
-async function listen(options: GenerateOptions, progress: Progress): Promise<GenerateResult> {
-  const events = generate({ ...options, onLoad: load => progress.load(load) })
-  for (let next = await events.next(); ; next = await events.next()) {
-    if (next.done) return next.value
-    progress.show(next.value)
-    // The plain loops never wait; signals are heard only when somebody does.
-    await setImmediate()
+async function runOne(
+  given: GivenOptions,
+  open: () => ReturnType<typeof openFor>,
+  listener: Listener,
+  json?: boolean,
+): Promise<number> {
+  const job = await prepareJob(given, optionOf)
+  let runtime: Awaited<ReturnType<typeof open>> | undefined
+  try {
+    const files = await runJob(job, async () => (runtime = await open()), listener)
+    listener.end()
+    if (!json) for (const file of files) console.log(file)
+  } finally {
+    await runtime?.close()
   }
+  return 0
 }

@@ -8,6 +8,7 @@ import { openCheckpoint } from '../../tensor/files/index.js'
 import { systemError } from '../../tensor/files/system-error.js'
 import { FileError, showShape, sizeOf } from '../../tensor/index.js'
 import { oneLine } from './exit.js'
+import { jsonText } from './json.js'
 import { showBytes } from './progress.js'
 
 interface InspectArguments {
@@ -61,7 +62,7 @@ async function run({ path, json }: InspectArguments): Promise<void> {
   }))
   if (json) {
     const { parameters, bytes } = total
-    console.log(JSON.stringify({ path, parameters, bytes, dtypes, parts, tensors }, null, 2))
+    console.log(jsonText({ path, parameters, bytes, dtypes, parts, tensors }, 2))
     return
   }
   for (const { part, file, ...counts } of parts) {

@@ -1,43 +1,55 @@
 // The command line's commands and what is common to them.
 
 import { readFileSync } from 'node:fs'
-import yargs from 'yargs'
-import { UsageError } from '../../tensor/index.js'
+import yargs, { type CommandModule } from 'yargs'
 import { doctorCommand } from './doctor.js'
 import { report } from './exit.js'
 import { fetchCommand } from './fetch.js'
 import { generateCommand } from './generate.js'
 import { inspectCommand } from './inspect.js'
+import { mistake, refuseRepeated } from './mistakes.js'
+import { planCommand } from './plan.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
+import { verifyCommand } from './verify.js'
 
 const packageFile = new URL('../../../package.json', import.meta.url)
 
 /** Runs one command; gives the exit code (docs/cli.md). */
 export async function runCli(args: readonly string[]): Promise<number> {
+  let code = 0
+  const verdict = (failed: boolean) => (code = failed ? 1 : 0)
+  const commands = [
+    generateCommand(exitCode => (code = exitCode)),
+    fetchCommand,
+    planCommand,
+    inspectCommand,
+    randomCheckpointCommand,
+    doctorCommand(verdict),
+    verifyCommand(verdict),
+  ] as readonly CommandModule[]
+  const command = commands.map(({ command }) => String(command)).find(name => name.split(' ')[0] === args[0])
   try {
     const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
-    let code = 0
-    await yargs(args)
+    await commands
+      .reduce((program, command) => program.command(command), yargs(args))
       .scriptName('revision')
       .usage('$0 <command>\n\nVideos from pictures, by Stable Video Diffusion on WebGPU.')
-      .command(generateCommand)
-      .command(fetchCommand)
-      .command(inspectCommand)
-      .command(randomCheckpointCommand)
-      .command(doctorCommand(failed => (code = failed ? 1 : 0)))
       .completion('completion', 'Print a script that completes commands in bash, zsh or fish')
       .demandCommand(1, 'a command is missing')
       .example('$0 fetch svd-xt --variant fp16 --to svd-xt', '')
       .example('$0 generate --model svd-xt --image photo.png --out clip', '')
       .epilogue('`$0 <command> --help` says what a command can do.')
       .strict()
-      .parserConfiguration({ 'dot-notation': false, 'duplicate-arguments-array': false, 'boolean-negation': false })
+      .locale('en') // the rest of the program speaks no other language
+      .middleware(refuseRepeated, true)
+      .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
+      .wrap(Math.min(100, process.stdout.columns || 100))
       .version(version)
       .exitProcess(false)
       .fail((message, error) => {
         // yargs has an error class of its own for what a user typed.
         if (error && error.name !== 'YError') throw error
-        throw new UsageError({ where: 'arguments', what: error?.message ?? message, hint: 'revision --help' })
+        throw mistake(error?.message ?? message, command)
       })
       .parseAsync()
     return code

@@ -1,8 +1,8 @@
 // What a run is doing, on standard error: a line for each stage and step, or on a terminal one line that changes.
 
-import type { GenerateEvent, LoadProgress } from '../generate.js'
 import { oneLine } from './exit.js'
-import { StatusLine } from './status-line.js'
+import type { Listener, RunEvent } from './listener.js'
+import { StatusLine, timeLeft } from './status-line.js'
 
 /** Bytes for people. */
 export function showBytes(bytes: number): string {
@@ -11,59 +11,87 @@ export function showBytes(bytes: number): string {
 
 // Less is loaded before anybody asks.
 const longLoad = 2 ** 28
-// Lines for each load.
-const loadLines = 10
 
 /** Shows events as they come. */
-export class Progress {
+export class Progress implements Listener {
   readonly #status = new StatusLine()
-  #loaded = 0
+  #preview: string | undefined
+  #checkpoint: Extract<RunEvent, { type: 'checkpoint' }> | undefined
+  #stopping = false
 
-  show(event: GenerateEvent): void {
+  hear(event: RunEvent): void {
     switch (event.type) {
       case 'start': {
         const { frames, width, height, steps } = event.settings
         this.#status.line(`${frames} frames of ${width} x ${height}, ${steps} steps, on ${oneLine(event.runtime)}`)
         break
       }
+      case 'resume':
+        this.#status.line(`going on after step ${event.step}/${event.steps}`)
+        break
       case 'stage':
-        this.#loaded = 0
         this.#status.change(`${event.stage} ...`)
         break
-      case 'step':
-        this.#status.change(`unet: step ${event.step}/${event.steps}, ${event.seconds.toFixed(1)} s`)
+      case 'fallback':
+        this.#status.line(`${event.stage}: out of memory, once more with less of it`)
+        break
+      case 'load': {
+        const { stage, bytes, total } = event
+        if (total > longLoad) this.#status.change(`${stage}: loaded ${showBytes(bytes)} of ${showBytes(total)}`)
+        break
+      }
+      case 'step': {
+        const { step, steps, seconds, secondsLeft } = event
+        this.#status.change(`unet: step ${step}/${steps}, ${seconds.toFixed(1)} s${timeLeft(secondsLeft)}`)
+        break
+      }
+      case 'preview':
+        if (event.file !== this.#preview) this.#status.line(`preview: ${oneLine(event.file)}`)
+        this.#preview = event.file
+        break
+      case 'checkpoint':
+        this.#checkpoint = event
         break
       case 'frames':
         this.#status.change(`vae decoder: frame ${event.frame}/${event.frames}`)
         break
+      case 'fallback':
+        this.#status.line(`${event.stage}: out of memory; once more, in smaller parts`)
+        break
       case 'stage-end':
         this.#status.line(`${event.stage}: ${event.seconds.toFixed(1)} s, peak ${showBytes(event.peakBytes)}`)
         break
+      case 'writing':
+        this.#status.line('writing ...')
+        break
+      case 'stopping':
+        this.#stopping = true
+        this.#status.line('stopping ... (again: at once)')
+        break
       case 'done':
+        this.#checkpoint = undefined
+        break
+      case 'job':
+        this.#status.line(`line ${event.line}: ${oneLine(event.out)}`)
+        break
+      case 'skip':
+        this.#status.line(`line ${event.line}: ${oneLine(event.out)} is done already`)
+        break
+      case 'end':
+        this.#status.line(`${event.done} done, ${event.skipped} skipped, ${event.failed} failed`)
+        break
+      case 'error':
+        // Told by whoever ends the program or goes on.
+        this.#status.end()
         break
     }
   }
 
-  /** Shows how far the weights are, if there are many: a line for each tenth. */
-  load({ stage, bytes, total }: LoadProgress): void {
-    const tenths = Math.floor((loadLines * bytes) / total)
-    if (total <= longLoad || tenths === this.#loaded) return
-    this.#loaded = tenths
-    this.#status.change(`${stage}: loaded ${showBytes(bytes)} of ${showBytes(total)}`)
-  }
-
-  /** Says that the work is done but for the files. */
-  writing(): void {
-    this.#status.line('writing ...')
-  }
-
-  /** Says that a signal was heard: what is being done may take a moment to end. */
-  stopping(): void {
-    this.#status.line('stopping ... (again: at once)')
-  }
-
-  /** Leaves the terminal on a fresh line. */
   end(): void {
+    if (this.#stopping && this.#checkpoint) {
+      const { path, step, steps } = this.#checkpoint
+      this.#status.line(`${oneLine(path)}: the same command goes on after step ${step}/${steps}`)
+    }
     this.#status.end()
   }
 }

@@ -1,23 +1,71 @@
 // What `revision generate` leaves in its folder, and whether it may.
 
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isObject } from '../../models/config-reader.js'
+import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
 import type { GenerateResult } from '../generate.js'
+import { writeApng } from '../media/apng.js'
 import { writeFileAtomically } from '../media/atomic.js'
-import { contactSheet, writePng } from '../media/encode.js'
+import { writePng } from '../media/encode.js'
+import { writeGif } from '../media/gif.js'
 import { writeMp4 } from '../media/mp4.js'
+import { software } from '../media/note.js'
 import { frameName, type OutputFolder } from '../media/output.js'
+import type { Picture } from '../media/picture.js'
+import { contactSheet } from '../media/sheet.js'
+import type { GenerateSettings } from '../settings.js'
 
-const fixedNames = ['video.mp4', 'sheet.png', 'settings.json']
-const isResult = (name: string) => fixedNames.includes(name) || /^frame_\d{4,}\.png$/.test(name)
+/** The forms that a video can be had in. */
+export const formatNames = ['frames', 'sheet', 'mp4', 'apng', 'gif'] as const
+export type FormatName = (typeof formatNames)[number]
 
-// settings.json carries it: how a later run knows that the files beside it may be replaced.
-const program = 'revision'
+/** Those of a run that is not told otherwise. */
+export const defaultFormats: readonly FormatName[] = ['frames', 'sheet', 'mp4']
+
+// Says of which run the files beside it are: how a later one knows that they may be replaced, or are what it would make.
+const settingsName = 'settings.json'
+
+// Every form but frames is one file.
+const files: Readonly<
+  Record<
+    Exclude<FormatName, 'frames'>,
+    { name: string; write: (path: string, frames: readonly Picture[], fps: number, note: string) => Promise<void> }
+  >
+> = {
+  sheet: { name: 'sheet.png', write: (path, frames, _, note) => writePng(path, contactSheet(frames), note) },
+  mp4: { name: 'video.mp4', write: writeMp4 },
+  apng: { name: 'video.apng', write: writeApng },
+  gif: { name: 'video.gif', write: writeGif },
+}
+
+/** Whether a file of this name is part of a run's results. */
+export const isResult = (name: string): boolean =>
+  name === settingsName || /^frame_\d{4,}\.png$/.test(name) || Object.values(files).some(file => file.name === name)
+
+/** What a video was made of, beside its settings: paths as they were given, and the runtime. */
+export type Origin = Readonly<Record<string, string | undefined>>
+
+/** Reads a list such as `frames,gif`. Throws a UsageError that names what is no format. */
+export function readFormats(where: string, text: string): FormatName[] {
+  const names = text.split(',').map(name => name.trim())
+  const unknown = names.find(name => !formatNames.some(known => known === name))
+  if (unknown !== undefined)
+    throw new UsageError({
+      where,
+      what: 'no such format',
+      expected: `some of ${formatNames.join(', ')}, with commas between`,
+      got: quote(unknown),
+    })
+  return formatNames.filter(name => names.includes(name))
+}
 
 /** Names of all files of a run, in the order in which they are told. */
-export function resultNames(frames: number): string[] {
-  return [...fixedNames, ...Array.from({ length: frames }, (_, i) => frameName(i))]
+export function resultNames(formats: readonly FormatName[], frames: number): string[] {
+  const names = formats.flatMap(format => (format === 'frames' ? [] : [files[format].name]))
+  const stills = formats.includes('frames') ? Array.from({ length: frames }, (_, i) => frameName(i)) : []
+  return [...names, settingsName, ...stills]
 }
 
 /**
@@ -39,33 +87,61 @@ export async function checkResults(folder: string, image: string): Promise<void>
   const own = taken.find(({ name }) => name === picture.slice(dirname(picture).length + 1))
   if (own && dirname(picture) === (await realpath(folder)))
     refuse(`${own.name} would replace the picture it is made from`)
-  if (taken.length > 0 && !(await isOurs(folder))) refuse(`it holds a ${taken[0].name} that this program did not make`)
+  if (taken.length > 0 && !(await readSettings(folder)))
+    refuse(`it holds a ${taken[0].name} that this program did not make`)
 }
 
-async function isOurs(folder: string): Promise<boolean> {
-  const file = join(folder, 'settings.json')
+/** Whether a folder holds all that a run of these settings would leave there. */
+export async function isDone(
+  folder: string,
+  settings: GenerateSettings,
+  { runtime: _, ...origin }: Origin,
+  formats: readonly FormatName[],
+): Promise<boolean> {
+  const found = await readSettings(folder)
+  const same = (wanted: object) => Object.entries(wanted).every(([name, value]) => found?.[name] === value)
+  if (!same(settings) || !same(origin)) return false
+  const all = resultNames(formats, settings.frames).map(name => access(join(folder, name)))
+  return Promise.all(all).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** settings.json, if this program wrote it. */
+async function readSettings(folder: string): Promise<Record<string, unknown> | undefined> {
+  const file = join(folder, settingsName)
   try {
-    if ((await stat(file)).size > 2 ** 16) return false
+    if ((await stat(file)).size > 2 ** 16) return undefined
     const settings: unknown = JSON.parse(await readFile(file, 'utf8'))
-    return typeof settings === 'object' && settings !== null && 'program' in settings && settings.program === program
+    return isObject(settings) && settings.program === software ? settings : undefined
   } catch {
-    return false // absent, unreadable or not JSON: not ours
+    return undefined // absent, unreadable or not JSON: not ours
   }
 }
 
-/** Writes frames, video, contact sheet and settings; `origin` is what else the video was made of. */
+/** Writes the video in all formats, and its settings; the folder is still to be committed. */
 export async function writeResults(
   output: OutputFolder,
   { frames, settings }: GenerateResult,
-  origin: Readonly<Record<string, string | undefined>>,
+  origin: Origin,
+  formats: readonly FormatName[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const [index, frame] of frames.entries()) {
+  // Without the paths: who gets the video need not know them.
+  const note = JSON.stringify({ program: software, ...settings })
+  for (const format of formats) {
     signal.throwIfAborted()
-    await output.writeFrame(index, frame)
+    if (format !== 'frames') {
+      const { name, write } = files[format]
+      await write(output.file(name), frames, settings.fps, note)
+      continue
+    }
+    for (const [index, frame] of frames.entries()) {
+      signal.throwIfAborted()
+      await output.writeFrame(index, frame, note)
+    }
   }
-  await writeMp4(output.file('video.mp4'), frames, settings.fps)
-  await writePng(output.file('sheet.png'), contactSheet(frames))
-  const text = `${JSON.stringify({ program, ...origin, ...settings }, null, 2)}\n`
-  await writeFileAtomically(output.file('settings.json'), Buffer.from(text))
+  const text = `${JSON.stringify({ program: software, ...origin, ...settings }, null, 2)}\n`
+  await writeFileAtomically(output.file(settingsName), Buffer.from(text))
 }

@@ -25,3 +25,10 @@ export class StatusLine {
     this.#pending = false
   }
 }
+
+/** What is said of the seconds that something still takes, with a comma before it; nothing of less than one. */
+export function timeLeft(seconds: number): string {
+  if (seconds < 1) return ''
+  if (seconds < 90) return `, ${Math.ceil(seconds)} s left`
+  return seconds < 5400 ? `, ${Math.ceil(seconds / 60)} min left` : `, ${(seconds / 3600).toFixed(1)} h left`
+}

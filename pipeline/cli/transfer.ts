@@ -2,7 +2,7 @@
 
 import { oneLine } from './exit.js'
 import { showBytes } from './progress.js'
-import { StatusLine } from './status-line.js'
+import { StatusLine, timeLeft } from './status-line.js'
 
 const lines = 10
 const terminalInterval = 200
@@ -21,7 +21,7 @@ export class Transfer {
     this.#shown = mark
     const seconds = (now - this.#start.time) / 1000
     const speed = (done - this.#start.bytes) / seconds
-    const rate = speed > 0 && Number.isFinite(speed) ? `, ${showBytes(speed)}/s${left((total - done) / speed)}` : ''
+    const rate = speed > 0 && Number.isFinite(speed) ? `, ${showBytes(speed)}/s${timeLeft((total - done) / speed)}` : ''
     this.#status.change(`${showBytes(done)} of ${showBytes(total)}${rate}: ${oneLine(name)}`)
   }
 
@@ -34,9 +34,4 @@ export class Transfer {
   end(): void {
     this.#status.end()
   }
-}
-
-function left(seconds: number): string {
-  if (seconds < 1) return ''
-  return seconds < 90 ? `, ${Math.ceil(seconds)} s left` : `, ${Math.ceil(seconds / 60)} min left`
 }

@@ -66,7 +66,7 @@ export async function fetchModel(
   }
 
   const model = await openModelFolder(folder)
-  await readEulerConfig(model.scheduler)
+  readEulerConfig(await model.openScheduler())
   return model
 }
 

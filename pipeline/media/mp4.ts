@@ -9,7 +9,8 @@ import { setImmediate } from 'node:timers/promises'
 import type H264 from 'h264-mp4-encoder'
 import { ShapeError, UsageError } from '../../tensor/errors.js'
 import { writeFileAtomically } from './atomic.js'
-import { commonSize } from './encode.js'
+import { commonSize } from './sheet.js'
+import { withNote } from './mp4-note.js'
 import type { Picture } from './picture.js'
 
 // H.264's quantiser, 10 (best) to 51. At 20 a frame is told from its original only when enlarged.
@@ -26,19 +27,19 @@ const maxSide = 4096
 
 /**
  * Writes frames as an MP4 video, whole or not at all. An odd width or height is made even by repeating the last column
- * or row, since colours are stored for pairs of pixels.
+ * or row, since colours are stored for pairs of pixels. `note` becomes the video's comment.
  *
  * @param frames all of one size
  * @param fps frames a second, whole or not
  * @throws ShapeError when there are no frames, their sizes differ, or are too large; UsageError for an impossible fps;
  *   FileError when the file cannot be written
  */
-export async function writeMp4(path: string, frames: readonly Picture[], fps: number): Promise<void> {
-  await writeFileAtomically(path, await encodeMp4(frames, fps))
+export async function writeMp4(path: string, frames: readonly Picture[], fps: number, note?: string): Promise<void> {
+  await writeFileAtomically(path, await encodeMp4(frames, fps, note))
 }
 
 /** The bytes of writeMp4's file. */
-export async function encodeMp4(frames: readonly Picture[], fps: number): Promise<Uint8Array> {
+export async function encodeMp4(frames: readonly Picture[], fps: number, note?: string): Promise<Uint8Array> {
   const where = 'writeMp4'
   const size = commonSize(frames, where)
   if (Math.max(size.width, size.height) > maxSide)
@@ -67,7 +68,7 @@ export async function encodeMp4(frames: readonly Picture[], fps: number): Promis
     const bytes = encoder.FS.readFile(encoder.outputFilename)
     encoder.FS.unlink(encoder.outputFilename)
     retime(bytes, fps)
-    return bytes
+    return note === undefined ? bytes : withNote(bytes, note)
   } finally {
     encoder.delete()
   }

@@ -83,21 +83,21 @@ export class OutputFolder {
     return join(this.partial, name)
   }
 
-  /** Writes one frame as frame_0000.png, ... */
-  async writeFrame(index: number, picture: Picture): Promise<void> {
-    await writePng(this.file(frameName(index)), picture)
+  /** Writes one frame as frame_0000.png, ...; `note` becomes its comment. */
+  async writeFrame(index: number, picture: Picture, note?: string): Promise<void> {
+    await writePng(this.file(frameName(index)), picture, note)
   }
 
   /**
-   * Moves everything into place. In a folder that was there before, files of the same names are replaced, and frames of
-   * an earlier run that these frames did not replace are removed, so that two videos never mix.
+   * Moves everything into place. In a folder that was there before, files of the same names are replaced, and so that
+   * two videos never mix, those that `isOld` names are removed; by default frames, if frames were written.
    *
    * @throws FileError when a folder stands where a file must go, or the disk refuses
    */
-  async commit(): Promise<void> {
+  async commit(isOld?: (name: string) => boolean): Promise<void> {
     this.checkOpen()
     try {
-      if (await folderExists(this.path)) await this.merge()
+      if (await folderExists(this.path)) await this.merge(isOld)
       else await rename(this.partial, this.path)
       this.close()
     } catch (cause) {
@@ -147,16 +147,15 @@ export class OutputFolder {
     process.off('exit', this.onExit)
   }
 
-  private async merge(): Promise<void> {
+  private async merge(isOld: ((name: string) => boolean) | undefined): Promise<void> {
     const made = await readdir(this.partial)
     const present = await readdir(this.path, { withFileTypes: true })
     const blocked = present.find(entry => entry.isDirectory() && made.includes(entry.name))
     if (blocked) throw new Error(`a folder named ${blocked.name} is in the way`)
     for (const name of made) await rename(join(this.partial, name), join(this.path, name))
-    if (made.some(name => framePattern.test(name))) {
-      const stale = present.filter(({ name }) => framePattern.test(name) && !made.includes(name))
-      for (const { name } of stale) await rm(join(this.path, name))
-    }
+    const isStale = isOld ?? (name => framePattern.test(name) && made.some(other => framePattern.test(other)))
+    const stale = present.filter(entry => !entry.isDirectory() && isStale(entry.name) && !made.includes(entry.name))
+    for (const { name } of stale) await rm(join(this.path, name))
     await rmdir(this.partial)
   }
 

@@ -7,6 +7,7 @@
 import { crc32, inflateSync } from 'node:zlib'
 import { FileError } from '../../tensor/errors.js'
 import { checkSize, type Picture } from './picture.js'
+import { pngSignature } from './png-chunks.js'
 
 /** A decoded PNG, its samples still as they are stored. */
 export interface PngSamples {
@@ -31,8 +32,6 @@ interface Header {
   interlaced: boolean
 }
 
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
-
 // By colour type: samples a pixel and the bit depths that the standard allows.
 const colourTypes: Record<number, { channels: number; depths: number[] }> = {
   0: { channels: 1, depths: [1, 2, 4, 8, 16] },
@@ -55,7 +54,7 @@ const adam7 = [
 
 /** Whether a file begins as a PNG does. */
 export function isPng(bytes: Uint8Array): boolean {
-  return signature.every((byte, i) => bytes[i] === byte)
+  return pngSignature.every((byte, i) => bytes[i] === byte)
 }
 
 /**
@@ -129,7 +128,7 @@ function readChunks(bytes: Uint8Array, where: string) {
   const compressed: Uint8Array[] = []
   let header: Header | undefined
   let palette: Uint8Array | undefined
-  for (let offset = signature.length; ;) {
+  for (let offset = pngSignature.length; ;) {
     if (offset + 12 > bytes.length) fail('the PNG is truncated')
     const length = view.getUint32(offset)
     const end = offset + 12 + length

@@ -10,6 +10,8 @@ export interface SamplerStep {
   readonly steps: number
   /** The noise level that the step came from. */
   readonly sigma: number
+  /** The noise level that it led to. */
+  readonly next: number
   /** The sample after the step; the last one is the result. Released when the loop goes on: `share()` it to keep it. */
   readonly sample: Tensor
 }
@@ -17,25 +19,29 @@ export interface SamplerStep {
 /** Predicts v from the scaled sample; `timestep` is 0.25 ln sigma. What it makes beside its result is released. */
 export type Denoise = (input: Tensor, timestep: number) => Tensor
 
-/** Takes `start`, which stays the caller's, from noise level sigmas[0] to the last one. */
+/**
+ * Takes `start`, which stays the caller's, from noise level sigmas[0] to the last one; or from sigmas[done] after
+ * `done` steps of an earlier run, whose sample `start` then is.
+ */
 export function* sampleEuler(
   denoise: Denoise,
   start: Tensor,
   sigmas: Float32Array,
+  done = 0,
 ): Generator<SamplerStep, void, undefined> {
   const steps = sigmas.length - 1
   let sample = keep(start.share())
   try {
-    for (let i = 0; i < steps; i++) {
-      const sigma = sigmas[i]
+    for (let i = done; i < steps; i++) {
+      const [sigma, next] = [sigmas[i], sigmas[i + 1]]
       const previous = sample
-      const next = scope(() => {
+      const moved = scope(() => {
         const output = denoise(scaleModelInput(previous, sigma), timestepOf(sigma))
-        return eulerStep(previous, output, sigma, sigmas[i + 1])
+        return eulerStep(previous, output, sigma, next)
       })
-      sample = keep(next)
+      sample = keep(moved)
       previous.dispose()
-      yield { step: i + 1, steps, sigma, sample }
+      yield { step: i + 1, steps, sigma, next, sample }
     }
   } finally {
     sample.dispose()

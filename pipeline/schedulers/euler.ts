@@ -4,7 +4,7 @@
 // Sigmas: Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", equation 5.
 
 import { add, affine, mul } from '../../kernels/index.js'
-import { openConfig } from '../../models/checkpoint.js'
+import type { ConfigReader } from '../../models/config-reader.js'
 import { scope, Tensor, UsageError } from '../../tensor/index.js'
 
 /** The range of noise levels; everything else is fixed. */
@@ -34,11 +34,10 @@ const supported: Readonly<Record<string, readonly (string | boolean | null | und
 }
 
 /**
- * Reads scheduler_config.json in a model's scheduler folder. Throws a FileError that names every option whose value is
- * not that of Stable Video Diffusion.
+ * Asks scheduler_config.json for what a model's scheduler needs. Throws a FileError that names every option whose value
+ * is not that of Stable Video Diffusion.
  */
-export async function readEulerConfig(folder: string): Promise<EulerConfig> {
-  const config = await openConfig(folder, 'scheduler_config.json')
+export function readEulerConfig(config: ConfigReader): EulerConfig {
   for (const [name, values] of Object.entries(supported)) config.oneOf(name, values)
   const sigmaMin = config.number('sigma_min', { min: 1e-6, max: 1e6 })
   const sigmaMax = config.number('sigma_max', { min: 1e-6, max: 1e6 })

@@ -10,7 +10,8 @@ import { pageOf } from '../../bench/html.js'
 import { measure, spreadOf, type Runner } from '../../bench/measure.js'
 import { openOurs } from '../../bench/ours.js'
 import { lead, textOf, type Report } from '../../bench/report.js'
-import { matmul, relu, silu } from '../../kernels/index.js'
+import { add, matmul, mul, relu, sigmoid, silu } from '../../kernels/index.js'
+import { scope } from '../../tensor/index.js'
 
 const shape = [3, 8]
 
@@ -36,6 +37,32 @@ const onSmallOperands: Case = {
   operands: { x: { shape } },
   run: ({ x }) => silu(x),
   check: { operands: { x: { shape: [2] } }, run: ({ x }) => silu(x) },
+}
+
+const beside: Case = {
+  ...onSmallOperands,
+  name: 'silu beside another way',
+  plain: { run: ({ x }) => scope(() => mul(x, sigmoid(x))) },
+}
+
+const besideAnother: Case = { ...beside, name: 'silu beside something else', plain: { run: ({ x }) => relu(x) } }
+
+const inTwoSteps: Case = {
+  kernel: 'elementwise',
+  name: 'silu of a sum made ahead',
+  unit: 'GB/s',
+  operands: { x: { shape } },
+  setup({ x }) {
+    const twice = add(x, x)
+    return {
+      run: () => silu(twice),
+      [Symbol.dispose]: () => twice.dispose(),
+    }
+  },
+  check:
+    ({ x }) =>
+    index =>
+      (2 * x[index]) / (1 + Math.exp(-2 * x[index])),
 }
 
 const wrong: Case = {
@@ -123,7 +150,11 @@ await t.test('a session', async t => {
 await t.test('a session on threads of the CPU', async t => {
   const ours = await openOurs('wasm', { threads: 2 })
   t.teardown(() => ours.close())
-  const report = await runBench(ours, { cases: [right, onSmallOperands], shapes: 'software', seconds: 0.02 })
+  const report = await runBench(ours, {
+    cases: [right, onSmallOperands, inTwoSteps],
+    shapes: 'software',
+    seconds: 0.02,
+  })
   t.match(report, { runtime: 'wasm', threads: 2 })
   t.ok(report.ceiling && report.ceiling.gflops > 0 && report.ceiling.gbs > 0, 'measures what the threads can do')
   for (const row of report.rows) {
@@ -131,8 +162,24 @@ await t.test('a session on threads of the CPU', async t => {
     t.ok(row.one_thread !== null && row.one_thread > 0, 'and one on a single thread')
     t.same(row.notes, {})
   }
+  t.equal(ours.runtime.statistics().live, 0, 'nothing is left of what was made ready')
   t.match(textOf(report), /1 thread +scaling/, 'the table tells what threads are worth')
   t.match(pageOf(report), /ours on one thread/)
+})
+
+await t.test('what a case is about is measured beside the plain way', async t => {
+  const ours = await openOurs('wasm', { threads: 1 })
+  t.teardown(() => ours.close())
+  const cases = [beside, besideAnother, onSmallOperands]
+  const report = await runBench(ours, { cases, shapes: 'software', seconds: 0.02 })
+  const [good, bad, single] = report.rows
+  t.ok(good.plain !== null && good.plain > 0 && good.plain_seconds, 'both have a rate')
+  t.same(good.notes, {})
+  t.equal(bad.plain, null, 'another output has none')
+  t.match(bad.notes.plain, /^wrong output/)
+  t.equal(single.plain, null)
+  t.match(textOf(report), /plain +gain/)
+  t.match(pageOf(report), /without what the case is about/)
 })
 
 await t.test('runners take turns, and one that fails drops out', async t => {

@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { report } from '../../pipeline/cli/exit.js'
 import { readMasks } from '../../pipeline/cli/masks.js'
+import { tenths } from '../../pipeline/cli/listener.js'
 import { Progress } from '../../pipeline/cli/progress.js'
 import { Stopped } from '../../pipeline/cli/stop.js'
 import { NotFiniteError } from '../../pipeline/finite.js'
@@ -85,8 +86,8 @@ const withOptions = (options: Partial<Record<string, string>>) =>
 
 const weights = 'unet/diffusion_pytorch_model.safetensors'
 const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
-  ['no model', { model: undefined }, /Missing required argument: model/],
-  ['an unknown option', { colour: 'red' }, /Unknown argument: colour/],
+  ['no model', { model: undefined }, /--model: missing; try revision generate --help/],
+  ['an unknown option', { colour: 'red' }, /"colour": no such option or argument/],
   ['an option without its value', { seed: '' }, /--seed: not a number; got ""/],
   ['no frames', { frames: '0' }, /--frames: not an integer in bounds; expected 1\.\.256; got 0/],
   ['half a step', { steps: '1.5' }, /--steps: not an integer in bounds/],
@@ -96,8 +97,12 @@ const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ['a tiny size', { height: '8' }, /--height: not an integer in bounds; expected 64\.\.4096/],
   ['an endless video', { frames: '256', width: '4096', height: '4096' }, /too many pixels/],
   ['a seed below zero', { seed: '-1' }, /--seed: not an integer/],
-  ['an unknown runtime', { runtime: 'abacus' }, /Invalid values:.*runtime.*abacus/],
-  ['an unknown adapter', { adapter: 'warp' }, /Invalid values:.*adapter.*warp/],
+  [
+    'an unknown runtime',
+    { runtime: 'abacus' },
+    /--runtime: not one of its values; expected reference, webgpu or wasm; got "abacus"/,
+  ],
+  ['an unknown adapter', { adapter: 'warp' }, /--adapter: not one of its values; .*got "warp"/],
   ['no such picture', { image: at('none.png') }, /none\.png: there is no such file\n/],
   ['no picture', { image: at('text.png') }, /text\.png: not a picture that can be read/],
   ['a folder for a picture', { image: folder }, /not a regular file/],
@@ -154,7 +159,12 @@ const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ['masks of another size', { masks: at('small') }, /not of the size of the video; expected 64 x 64; got 32 x 32/],
   ['no masks', { masks: at('none') }, /there is no such folder of masks/],
   ['a file in the place of the results', { out: at('file') }, /the output folder cannot be made or written to/],
-  ['an empty name for the results', { out: '' }, /out/],
+  ['an empty name for the results', { out: '' }, /--out: empty/],
+  ['a format of films', { format: 'gif,avi' }, /--format: no such format; expected some of frames, .*; got "avi"/],
+  ['previews of no step', { preview: '0' }, /--preview: not a number of steps; got "0"/],
+  ['checkpoints nowhere', { 'checkpoint-every': '2' }, /--checkpoint-every: means nothing without --checkpoint/],
+  ['an adapter that is not used', { runtime: 'wasm', adapter: 'lavapipe' }, /--adapter: means nothing to the wasm/],
+  ['threads that are not used', { runtime: 'reference', threads: '2' }, /--threads: means nothing to the reference/],
 ]
 
 /** Runs `task` over all items, a few at a time. */
@@ -277,12 +287,13 @@ await t.test('masks come in the order of their numbers', async t => {
 await t.test('long loads show how far they are, short ones do not', t => {
   const captured = t.capture(process.stderr, 'write')
   const progress = new Progress()
+  const load = tenths(event => progress.hear(event))
   const GiB = 2 ** 30
-  for (let i = 1; i <= 100; i++) progress.load({ stage: 'unet', bytes: (i / 100) * 3 * GiB, total: 3 * GiB })
+  for (let i = 1; i <= 100; i++) load({ stage: 'unet', bytes: (i / 100) * 3 * GiB, total: 3 * GiB })
   const lines = captured().map(({ args }) => String(args[0]).trim())
-  t.equal(lines.length, 10)
-  t.match(lines[4], 'unet: loaded 1.50 GiB of 3.00 GiB')
-  for (let i = 1; i <= 100; i++) progress.load({ stage: 'unet', bytes: i, total: 100 })
+  t.equal(lines.length, 11)
+  t.match(lines[5], 'unet: loaded 1.50 GiB of 3.00 GiB')
+  for (let i = 1; i <= 100; i++) load({ stage: 'unet', bytes: i, total: 100 })
   t.equal(captured().length, 0)
   t.end()
 })

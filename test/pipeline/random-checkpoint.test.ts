@@ -43,7 +43,7 @@ async function values(path: string, name: string): Promise<Float32Array> {
 
 await t.test('it is a model, with numbers of the right size', async t => {
   const model = await openModelFolder(await write('f32', { dtype: 'f32' }))
-  t.match(await readEulerConfig(model.scheduler), { sigmaMin: 0.002, sigmaMax: 700 })
+  t.match(readEulerConfig(await model.openScheduler()), { sigmaMin: 0.002, sigmaMax: 700 })
   const path = at('f32', unetFile)
   const kernel = await values(path, 'conv_in.weight')
   const variance = kernel.reduce((sum, x) => sum + x * x, 0) / kernel.length

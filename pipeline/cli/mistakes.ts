@@ -1,0 +1,42 @@
+// What yargs says of a command line that it does not understand, in the words of this program.
+
+import { quote } from '../../tensor/files/quote.js'
+import { UsageError } from '../../tensor/index.js'
+import { optionOf } from './options.js'
+
+// Its messages, and what they become.
+const known: [RegExp, (...found: string[]) => { where: string; what: string; expected?: string; got?: string }][] = [
+  [/^Missing required arguments?: ([^,]+)/, name => ({ where: optionOf(name), what: 'missing' })],
+  [/^Not enough arguments following: (.+)/, name => ({ where: optionOf(name), what: 'its value is missing' })],
+  [/^Unknown command: (.+)/, name => ({ where: quote(name), what: 'no such command' })],
+  [/^Unknown arguments?: ([^,]+)/, name => ({ where: quote(name), what: 'no such option or argument' })],
+  [
+    /^Invalid values:\s+Argument: (.+), Given: (.+), Choices: (.+)$/m,
+    (name, got, choices) => ({
+      where: optionOf(name),
+      what: 'not one of its values',
+      expected: choices.replaceAll('"', '').replace(/, ([^,]+)$/, ' or $1'),
+      got,
+    }),
+  ],
+]
+
+/** A UsageError for a message of yargs about the arguments of a command, such as `fetch <model>`. */
+export function mistake(message: string, command: string | undefined): UsageError {
+  const hint = `revision ${command === undefined ? '' : `${command.split(' ')[0]} `}--help`
+  for (const [pattern, partsOf] of known) {
+    const found = pattern.exec(message)
+    if (!found) continue
+    const parts = partsOf(...found.slice(1))
+    const position = parts.where.replace('--', '')
+    const where = command?.includes(`<${position}>`) ? position : parts.where
+    return new UsageError({ ...parts, where, hint })
+  }
+  return new UsageError({ where: 'arguments', what: message, hint })
+}
+
+/** Refuses an option that is given twice: which of the values is meant, nobody knows. */
+export function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
+  const twice = Object.keys(args).find(name => name !== '_' && Array.isArray(args[name]))
+  if (twice !== undefined) throw new UsageError({ where: optionOf(twice), what: 'given more than once' })
+}

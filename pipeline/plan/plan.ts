@@ -1,0 +1,121 @@
+// What a video takes, before anything is loaded: each stage is rehearsed on a runtime that plans as the real one does
+// but has no memory. So the peaks are those that a run shows, whatever the size.
+
+import type { DryRuntime } from '../../kernels/dry.js'
+import type { CLIPVisionConfig } from '../../models/clip/config.js'
+import type { UNetConfig } from '../../models/svd/config.js'
+import { baseChannels, conditionChannels } from '../../models/svd/latents.js'
+import type { VaeConfig } from '../../models/svd/vae-config.js'
+import { rehearse, type Weights } from '../../nn/index.js'
+import { OutOfMemoryError, UsageError, type DType } from '../../tensor/index.js'
+import type { StageName } from '../generate.js'
+import type { GenerateSettings } from '../settings.js'
+import { policies, thrifty, type MemoryPolicy } from './policy.js'
+import {
+  imageEncoderRehearsal,
+  unetRehearsal,
+  vaeDecoderRehearsal,
+  vaeEncoderRehearsal,
+  type Rehearsal,
+} from './rehearsals.js'
+
+/** The networks of a model. */
+export interface NetworkConfigs {
+  readonly unet: UNetConfig
+  readonly vae: VaeConfig
+  readonly imageEncoder: CLIPVisionConfig
+}
+
+export interface PlanOptions {
+  configs: NetworkConfigs
+  settings: GenerateSettings
+  /** Opens a runtime to rehearse on, with so many bytes of memory: `openDry` or `dryTwin`. */
+  open: (maxBytes?: number) => DryRuntime
+  /** The float type that a network's file holds a weight in. */
+  dtypeOf: (network: keyof NetworkConfigs, name: string) => DType
+  /** With a motion condition. Default: false. */
+  motion?: boolean
+  /** Bytes that no stage may exceed. Default: no bound. */
+  maxMemory?: number
+  /** Take as little memory as can be. Default: only where maxMemory asks for it. */
+  lowMemory?: boolean
+}
+
+/** What one stage takes. */
+export interface StagePlan {
+  readonly stage: StageName
+  readonly memory: MemoryPolicy
+  /** Device memory at the most, weights included. */
+  readonly peakBytes: number
+  readonly weightBytes: number
+  /** Floating-point operations; a multiply-add counts two. */
+  readonly flops: number
+}
+
+export interface VideoPlan {
+  readonly stages: readonly StagePlan[]
+  /** That of the stage which takes most: one network is in memory at a time. */
+  readonly peakBytes: number
+  readonly flops: number
+}
+
+/**
+ * Plans a video: for each stage the quickest way that fits into `maxMemory`. Takes some seconds for a large video, and
+ * touches neither weights nor a GPU. Throws a UsageError that tells the least memory if nothing fits.
+ */
+export function planVideo(options: PlanOptions): VideoPlan {
+  const { configs, settings, motion = false } = options
+  const { unet, vae, imageEncoder } = configs
+  const wide = motion ? { ...unet, inChannels: baseChannels + conditionChannels } : unet
+  const stages = [
+    planStage('image encoder', 'imageEncoder', imageEncoderRehearsal(imageEncoder), options),
+    planStage('vae encoder', 'vae', vaeEncoderRehearsal(vae, settings), options),
+    planStage('unet', 'unet', unetRehearsal(wide, settings, motion), options),
+    planStage('vae decoder', 'vae', vaeDecoderRehearsal(vae, settings), options),
+  ]
+  return {
+    stages,
+    peakBytes: Math.max(...stages.map(({ peakBytes }) => peakBytes)),
+    flops: stages.reduce((sum, { flops }) => sum + flops, 0),
+  }
+}
+
+function planStage<M extends { readonly weights: Weights }>(
+  stage: StageName,
+  network: keyof NetworkConfigs,
+  rehearsal: Rehearsal<M>,
+  { open, dtypeOf, maxMemory, lowMemory = false }: PlanOptions,
+): StagePlan {
+  const measure = (memory: MemoryPolicy, maxBytes?: number): StagePlan => {
+    const dry = open(maxBytes)
+    let [weightBytes, flops] = [0, 0]
+    const options = {
+      dtypeOf: ({ name }: { name: string }) => dtypeOf(network, name),
+      only: rehearsal.only,
+      chunkBytes: memory.chunkBytes,
+    }
+    rehearse(dry, rehearsal.build(), options, model => {
+      weightBytes = dry.statistics().live
+      let before = dry.flops
+      for (const times of rehearsal.play(model, dry, memory)) {
+        flops += times * (dry.flops - before)
+        before = dry.flops
+      }
+    })
+    return { stage, memory, peakBytes: dry.statistics().peak, weightBytes, flops }
+  }
+  for (const memory of lowMemory ? [thrifty] : policies) {
+    try {
+      return measure(memory, maxMemory)
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error
+    }
+  }
+  throw new UsageError({
+    where: 'maxMemory',
+    what: `the ${stage} does not fit`,
+    expected: `at least ${measure(thrifty).peakBytes} bytes`,
+    got: String(maxMemory),
+    hint: 'fewer frames, a smaller picture or a smaller decodeChunk',
+  })
+}
