@@ -13,11 +13,13 @@ import {
   type MatmulOptions,
 } from '../kernels/index.js'
 import type { Tensor } from '../tensor/index.js'
-import type { Parameter, WeightScope } from './weights.js'
+import type { Init, Parameter, WeightScope } from './weights.js'
 
 export interface LinearOptions {
   /** Default: true. */
   bias?: boolean
+  /** How weight and bias begin in training; default: as torch's. */
+  init?: Init
 }
 
 /** torch.nn.Linear: weight [out, in], bias [out]. */
@@ -29,10 +31,10 @@ export class Linear {
     private readonly scope: WeightScope,
     inFeatures: number,
     outFeatures: number,
-    { bias = true }: LinearOptions = {},
+    { bias = true, init }: LinearOptions = {},
   ) {
-    this.weight = scope.parameter('weight', [outFeatures, inFeatures])
-    this.bias = bias ? scope.parameter('bias', [outFeatures], { dtype: 'f32' }) : undefined
+    this.weight = scope.parameter('weight', [outFeatures, inFeatures], { init })
+    this.bias = bias ? scope.parameter('bias', [outFeatures], { dtype: 'f32', init }) : undefined
   }
 
   /** [..., in] to [..., out]: activation(x weight^T + bias) + residual; `geglu` gives half of the columns. */

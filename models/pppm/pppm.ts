@@ -7,7 +7,7 @@ import {
   LayerNorm,
   Linear,
   loadWeights,
-  sinusoids,
+  timestepEmbedding,
   TimestepEmbedding,
   Weights,
   type LoadOptions,
@@ -15,7 +15,7 @@ import {
   type WeightScope,
 } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
-import { scope as release, ShapeError, showShape, Tensor, type Runtime } from '../../tensor/index.js'
+import { sameShape, scope as release, ShapeError, showShape, Tensor, type Runtime } from '../../tensor/index.js'
 import type { PPPMConfig } from './config.js'
 import { entityKinds, featuresOf, parametersOf, type EntityKind } from './kinds.js'
 import { PPPMBlock, type RotaryTable } from './layers.js'
@@ -25,10 +25,30 @@ export type ByKind<T> = { readonly [K in EntityKind]?: T }
 
 /** What a motion is to be like. */
 export interface PPPMConditions {
+  /** Motion strengths, [B, 65], from `strengthFeatures`. */
+  readonly strength: Tensor
   /** [B, M, textChannels]: tokens of a text encoder; without, the learned token for no text. */
   readonly text?: Tensor
-  /** Motion strength of each scene of the batch, 0..1; undefined where it is left to the model. */
-  readonly strength: readonly (number | undefined)[]
+  /** [B, 1, 1]: 0 where a scene of the batch has no text after all. Default: all have. */
+  readonly hasText?: Tensor
+}
+
+// Strengths lie in 0..1; spread so, neighbouring ones have sinusoids that differ.
+const strengthScale = 1000
+const strengthSinusoids = 64
+
+/** Motion strengths, 0..1, undefined where they are left to the model: sinusoids and whether they are given, [B x 65]. */
+export function strengthFeatures(strengths: readonly (number | undefined)[]): Float32Array {
+  const waves = timestepEmbedding(
+    strengths.map(strength => strengthScale * (strength ?? 0)),
+    strengthSinusoids,
+  )
+  return Float32Array.from(
+    strengths.flatMap((strength, row) => [
+      ...waves.subarray(row * strengthSinusoids, (row + 1) * strengthSinusoids),
+      strength === undefined ? 0 : 1,
+    ]),
+  )
 }
 
 /** The way in and out of the transformer for one kind of entity. */
@@ -40,7 +60,8 @@ class EntityPort {
 
   constructor(scope: WeightScope, kind: EntityKind, { width, maxEntities }: PPPMConfig) {
     this.proj_in = new Linear(scope.at('proj_in'), featuresOf(kind), width)
-    this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind))
+    // A model that has learnt nothing corrects nothing.
+    this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind), { init: 0 })
     this.slots = scope.parameter('slots', [maxEntities, width], { dtype: 'f32' })
   }
 
@@ -96,7 +117,7 @@ export class PPPM {
     return release(() => {
       const entities = present.map(kind => features[kind]!.shape[1])
       const tokens = present.map(kind => this.kinds[kind].enter(features[kind]!))
-      const context = this.#context(tokens[0].runtime, conditions) // [B,M,D]
+      const context = this.#context(conditions) // [B,M,D]
       const total = entities.reduce((sum, n) => sum + n, 0)
       const table = this.#table(tokens[0].runtime, total, frames)
       let h = tokens.length === 1 ? tokens[0] : cat(tokens, 1) // [B,E T,D], E of all kinds
@@ -122,20 +143,17 @@ export class PPPM {
   }
 
   /** What the entities are told, [B,M,D]: the strength, then the text. */
-  #context(runtime: Runtime, { text, strength }: PPPMConditions): Tensor {
-    const batch = strength.length
+  #context({ text, hasText, strength }: PPPMConditions): Tensor {
+    const [batch] = strength.shape
     const { width } = this.config
-    const numbers = strength.map(value => strengthScale * (value ?? 0))
-    const given = Tensor.from(
-      runtime,
-      strength.map(value => (value === undefined ? 0 : 1)),
-      [batch, 1],
-    )
-    const embedded = this.strength_embedding.forward(sinusoids(runtime, numbers, strengthSinusoids)) // [B,D]
+    const embedded = this.strength_embedding.forward(slice(strength, 1, 0, strengthSinusoids)) // [B,D]
+    const given = slice(strength, 1, strengthSinusoids, strengthSinusoids + 1) // [B,1]
     const silent = (row: number) => slice(this.unconditional.value, 0, row, row + 1) // [1,D]
     const strengths = mix(embedded, silent(1), given).reshape([batch, 1, width])
-    const texts = text ? this.text_proj.forward(text) : expand(silent(0).reshape([1, 1, width]), [batch, 1, width])
-    return cat([strengths, texts], 1)
+    const noText = silent(0).reshape([1, 1, width])
+    if (!text) return cat([strengths, expand(noText, [batch, 1, width])], 1)
+    const told = this.text_proj.forward(text) // [B,M,D]
+    return cat([strengths, hasText ? mix(told, noText, hasText) : told], 1)
   }
 
   /** The angles of every token: those of its frame, the same for all entities. */
@@ -167,15 +185,13 @@ export class PPPM {
         showShape(shape),
       )
     }
-    check(strength.length === batch, 'strength does not fit', `${batch} numbers`, String(strength.length))
+    const goal = [batch, strengthSinusoids + 1]
+    check(sameShape(strength.shape, goal), 'strength does not fit', showShape(goal), showShape(strength.shape))
     if (!text) return
     const isText = text.shape.length === 3 && text.shape[0] === batch && text.shape[2] === textChannels
     check(isText, 'text does not fit', `[${batch}, M, ${textChannels}]`, showShape(text.shape))
   }
 }
 
-// Strengths lie in 0..1; spread so, neighbouring ones have sinusoids that differ.
-const strengthScale = 1000
-const strengthSinusoids = 64
 // In frames, divided by 2 pi: motions are hundreds of frames long at most.
 const longestPeriod = 1000

@@ -42,6 +42,24 @@ export function jointPositions(numbers: Float32Array): Float32Array {
   return out
 }
 
+/** How far a joint moves along the floor from the frame before, metres. */
+function footStep(positions: Float32Array, frame: number, joint: number): number {
+  const [p, q] = [frame - 1, frame].map(at => vectorAt(positions, at * bodyJoints + joint))
+  return Math.hypot(q[0] - p[0], q[2] - p[2])
+}
+
+/** Where a person's feet stand still on the floor, [T x 2], left and right: 1 or 0; the first frame has no say. */
+export function standingFeet(numbers: Float32Array): Float32Array {
+  const positions = jointPositions(numbers)
+  const frames = numbers.length / width
+  return Float32Array.from({ length: 2 * frames }, (_, i) => {
+    const [frame, foot] = [Math.floor(i / 2), feet[i % 2]]
+    if (frame === 0) return 0
+    const height = positions[3 * (frame * bodyJoints + foot) + 1]
+    return height < standing.height && footStep(positions, frame, foot) < standing.speed ? 1 : 0
+  })
+}
+
 /** Compares a motion with the true one, both numbers of a person [T x 168] over the same frames. */
 export function compareMotions(motion: Float32Array, truth: Float32Array): MotionMetrics {
   const frames = truth.length / width
@@ -68,15 +86,8 @@ export function compareMotions(motion: Float32Array, truth: Float32Array): Motio
         means.jitter.add(Math.hypot(...third) * motionFps ** 3)
       }
     }
-  for (let frame = 1; frame < frames; frame++)
-    for (const foot of feet) {
-      const step = (positions: Float32Array) => {
-        const [p, q] = [at(positions, frame - 1, foot), at(positions, frame, foot)]
-        return Math.hypot(q[0] - p[0], q[2] - p[2])
-      }
-      if (at(wanted, frame, foot)[1] < standing.height && step(wanted) < standing.speed)
-        means.skating.add(1000 * step(found))
-    }
+  for (const [i, stands] of standingFeet(truth).entries())
+    if (stands) means.skating.add(1000 * footStep(found, Math.floor(i / 2), feet[i % 2]))
   return Object.fromEntries(metricNames.map(name => [name, means[name].value])) as unknown as MotionMetrics
 }
 

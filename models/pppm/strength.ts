@@ -1,0 +1,25 @@
+// Motion strength: how much moves, from 0 (nothing) to 1 (as much as a lively dance, or more).
+
+import { numbersOf, type EntityMotion } from './encoding.js'
+import { jointsOf } from './kinds.js'
+
+// Mean change from frame to frame that counts as 1: radians of a joint, metres of a point.
+const liveliest = { turn: 0.08, move: 0.08 }
+// Joints that say how a body moves: fingers, jaw and eyes of captured people are often still.
+const counted = { human: 22, animal: jointsOf.animal, object: 0 }
+
+/** The mean over joints and frames of the change of the parameters between neighbouring frames, scaled to 0..1. */
+export function motionStrength({ kind, numbers }: EntityMotion): number {
+  const width = numbersOf(kind)
+  const frames = numbers.length / width
+  const vectors = kind === 'object' ? width / 3 : counted[kind]
+  if (frames < 2) return 0
+  let total = 0
+  for (let frame = 1; frame < frames; frame++)
+    for (let i = 0; i < vectors; i++) {
+      const [a, b] = [(frame - 1) * width + 3 * i, frame * width + 3 * i]
+      total += Math.hypot(numbers[b] - numbers[a], numbers[b + 1] - numbers[a + 1], numbers[b + 2] - numbers[a + 2])
+    }
+  const mean = total / ((frames - 1) * vectors)
+  return Math.min(1, mean / (kind === 'object' ? liveliest.move : liveliest.turn))
+}

@@ -1,0 +1,119 @@
+// The PPPM as a model that learns: batches of broken scenes, and the loss of what it makes of them.
+
+import { add, mul } from '../../kernels/index.js'
+import { featuresOf, entityKinds, parametersOf, type EntityKind } from '../../models/pppm/kinds.js'
+import { strengthFeatures, type ByKind, type PPPM } from '../../models/pppm/pppm.js'
+import { keep, overwrite, scope as release, Tensor, type Generator, type Runtime } from '../../tensor/index.js'
+import type { Weights } from '../../nn/index.js'
+import type { Task } from '../trainer.js'
+import { bodyTensors, type BodyTensors } from './joints.js'
+import { defaultLossWeights, lossParts, totalLoss, type LossParts, type LossWeights } from './loss.js'
+import { drawBatch, type ClipSource, type Composition, type KindBatch } from './sampler.js'
+
+/** Scenes that training draws, with how often. */
+export interface WeightedComposition extends Composition {
+  readonly share: number
+}
+
+export interface PPPMTaskOptions {
+  readonly source: ClipSource
+  readonly compositions: readonly WeightedComposition[]
+  /** Scenes of a batch. */
+  readonly batch: number
+  readonly lossWeights?: LossWeights
+}
+
+/** Inputs of one kind of batch, on the device. */
+interface DeviceBatch {
+  readonly kinds: ByKind<Readonly<Record<keyof KindBatch, Tensor>>>
+  readonly strength: Tensor
+}
+
+/** Training of a PPPM. */
+export class PPPMTask implements Task, Disposable {
+  readonly weights: Weights
+  readonly #body: BodyTensors
+  readonly #batches: readonly DeviceBatch[]
+
+  constructor(
+    runtime: Runtime,
+    private readonly model: PPPM,
+    private readonly options: PPPMTaskOptions,
+  ) {
+    this.weights = model.weights
+    const { rest, parents } = bodyTensors(runtime)
+    this.#body = { rest: keep(rest), parents: keep(parents) }
+    this.#batches = options.compositions.map(composition => deviceBatch(runtime, composition, options.batch))
+  }
+
+  prepare(random: Generator): string {
+    const { compositions, batch, source } = this.options
+    const index = choose(
+      compositions.map(({ share }) => share),
+      random.rand(1)[0],
+    )
+    const { kinds, strengths } = drawBatch(source, compositions[index], batch, random)
+    const target = this.#batches[index]
+    for (const kind of entityKinds) {
+      const data = kinds[kind]
+      if (!data) continue
+      for (const [name, tensor] of Object.entries(target.kinds[kind]!)) overwrite(tensor, data[name as keyof KindBatch])
+    }
+    overwrite(target.strength, strengthFeatures(strengths))
+    return String(index)
+  }
+
+  loss(kind: string): { loss: Tensor; parts: Readonly<Record<string, Tensor>> } {
+    const { kinds, strength } = this.#batches[Number(kind)]
+    const present = entityKinds.filter(kind => kinds[kind])
+    const features = Object.fromEntries(present.map(kind => [kind, kinds[kind]!.features]))
+    const corrections = this.model.forward(features, { strength })
+    const parts = present.map((kind): LossParts => {
+      const { broken, truth, free, standing } = kinds[kind]!
+      // Known frames come out as they went in.
+      const found = add(broken, mul(corrections[kind]!, free))
+      return lossParts({ kind, found, truth, standing }, this.#body)
+    })
+    const loss = totalLoss(parts, this.options.lossWeights ?? defaultLossWeights)
+    // Parts of the first kind stand for the scene.
+    return { loss, parts: { ...parts[0] } }
+  }
+
+  dispose(): void {
+    for (const { kinds, strength } of this.#batches) {
+      strength.dispose()
+      for (const batch of Object.values(kinds)) for (const tensor of Object.values(batch)) tensor.dispose()
+    }
+    this.#body.rest.dispose()
+    this.#body.parents.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+/** The index into shares that a number in 0..1 falls on. */
+function choose(shares: readonly number[], at: number): number {
+  let left = at * shares.reduce((sum, share) => sum + share, 0)
+  const index = shares.findIndex(share => (left -= share) < 0)
+  return index < 0 ? shares.length - 1 : index
+}
+
+function deviceBatch(runtime: Runtime, { counts, frames }: Composition, batch: number): DeviceBatch {
+  const allocate = (shape: readonly number[], label: string) => keep(Tensor.zeros(runtime, shape, 'f32', label))
+  const ofKind = (kind: EntityKind) => {
+    const rows = [batch, counts[kind]!, frames]
+    return {
+      features: allocate([...rows, featuresOf(kind)], 'features'),
+      broken: allocate([...rows, parametersOf(kind)], 'broken'),
+      truth: allocate([...rows, parametersOf(kind)], 'truth'),
+      free: allocate([...rows, 1], 'free'),
+      standing: allocate([...rows, 2], 'standing'),
+    }
+  }
+  const present = entityKinds.filter(kind => counts[kind])
+  const kinds = Object.fromEntries(present.map(kind => [kind, ofKind(kind)])) as DeviceBatch['kinds']
+  const strength = release(() => Tensor.from(runtime, strengthFeatures(new Array(batch).fill(undefined)), [batch, 65]))
+  return { kinds, strength: keep(strength) }
+}
