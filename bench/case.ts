@@ -33,7 +33,7 @@ export interface Ready extends Disposable {
   run(): Tensor
 }
 
-/** What is done with operands: at once, or after something that is not measured, such as filling modules with weights. */
+/** What is done with operands: at once, or after what is not measured, such as filling modules with weights. */
 export type Work = { run(operands: Operands): Tensor } | { setup(operands: Operands): Ready }
 
 /** Puts the operands in place. */

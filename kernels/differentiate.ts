@@ -1,6 +1,6 @@
 // The way from a loss to the gradients of what it depends on.
 
-import { scope, Tape, Watch, type Calculus, type Gradient, type Tensor } from '../tensor/index.js'
+import { scope, Tape, Tensor, Watch, type Calculus, type Gradient } from '../tensor/index.js'
 import { add } from './elementwise/binary.js'
 import { affine } from './elementwise/unary.js'
 import { gradients } from './gradients.js'
@@ -24,8 +24,12 @@ export interface DifferentiateOptions {
   watch?: Watch
 }
 
-export interface Differentiated {
-  /** What `f` gave. */
+/** A loss, a single number, or several tensors of which one is the loss. */
+export type Loss = Tensor | { readonly loss: Tensor }
+
+export interface Differentiated<L extends Loss = Tensor> {
+  /** All that `f` gave: the parts of a loss beside it, say. */
+  readonly value: L
   readonly loss: Tensor
   /** d loss / d parameter for every parameter, f32 and in its shape; undefined where it has no influence. */
   readonly gradients: readonly (Tensor | undefined)[]
@@ -34,19 +38,20 @@ export interface Differentiated {
 const house = calculusOf()
 
 /**
- * Computes a loss, a single number, and its gradients with respect to parameters (f32, f16 or bf16). `f` is called once
+ * Computes a loss and its gradients with respect to parameters (f32, f16 or bf16). `f` is called once
  * and acts as in a scope: what it makes is released when it is no longer needed. What does not depend on the parameters
  * is not recorded, so frozen weights cost nothing. Nothing waits; all of it can be captured.
  * @throws ShapeError when the loss is not a single number; UsageError for an operation without gradient
  */
-export function differentiate(
+export function differentiate<L extends Loss>(
   parameters: readonly Tensor[],
-  f: () => Tensor,
+  f: () => L,
   { gradients: own, watch }: DifferentiateOptions = {},
-): Differentiated {
+): Differentiated<L> {
   return scope(() => {
     using tape = new Tape(parameters, own ? calculusOf(own) : house, watch)
-    const loss = scope(() => tape.record(f))
-    return { loss, gradients: tape.backward(loss) }
+    const value = scope(() => tape.record(f))
+    const loss = value instanceof Tensor ? value : value.loss
+    return { value, loss, gradients: tape.backward(loss) }
   })
 }

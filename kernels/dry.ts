@@ -32,8 +32,6 @@ export interface DryOptions {
   facts?: AdapterFacts
   /** For wasm: each thread takes a little memory of its own. Default: 2. */
   threads?: number
-  /** Largest sum of memory in bytes; beyond it allocations throw an OutOfMemoryError. */
-  maxBytes?: number
 }
 
 /** What GPUs have that are not older than a few years, in the cautious figures that WebGPU gives for them. */
@@ -63,18 +61,21 @@ const commonGpu: AdapterFacts = {
   },
 }
 
-/** Opens a runtime without memory; needs no adapter. */
-export function openDry({ runtime = 'webgpu', facts = commonGpu, threads = 2, maxBytes }: DryOptions = {}): DryRuntime {
-  if (runtime === 'webgpu') return counting(new WebGpuRuntime(nullDevice(facts), webgpuKernels, shaders, { maxBytes }))
+/**
+ * Opens a runtime without memory; needs no adapter. What no runtime of its kind can hold is refused with an
+ * OutOfMemoryError: on webgpu a buffer beyond the adapter's limit, on wasm addresses beyond 4 GiB.
+ */
+export function openDry({ runtime = 'webgpu', facts = commonGpu, threads = 2 }: DryOptions = {}): DryRuntime {
+  if (runtime === 'webgpu') return counting(new WebGpuRuntime(nullDevice(facts), webgpuKernels, shaders))
   const parts = { host: dryHost(), source: wasmModule, kernels: wasmKernels, references: referenceKernels }
-  return counting(new WasmRuntime(parts, threads, { maxBytes }))
+  return counting(new WasmRuntime(parts, threads, {}))
 }
 
 /** A runtime without memory that plans as the given one. */
-export function dryTwin(runtime: Runtime, maxBytes?: number): DryRuntime {
-  if (runtime instanceof WebGpuRuntime) return openDry({ facts: runtime.facts, maxBytes })
+export function dryTwin(runtime: Runtime): DryRuntime {
+  if (runtime instanceof WebGpuRuntime) return openDry({ facts: runtime.facts })
   // Plain loops take what WebAssembly takes, but for the scratch space of its kernels.
-  return openDry({ runtime: 'wasm', threads: runtime instanceof WasmRuntime ? runtime.threads : 0, maxBytes })
+  return openDry({ runtime: 'wasm', threads: runtime instanceof WasmRuntime ? runtime.threads : 0 })
 }
 
 /** Makes a runtime count operations. Recorded work counts when it is replayed, not when it is recorded. */

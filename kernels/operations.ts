@@ -33,6 +33,7 @@ export {
   watchNumbers,
   type Differentiated,
   type DifferentiateOptions,
+  type Loss,
 } from './differentiate.js'
 export {
   add,

@@ -86,6 +86,15 @@ export class ConfigReader {
     return this.#list(name, maxLength).map((item, i) => this.#word(`${name}[${i}]`, item, words))
   }
 
+  /** A list of up to maxItems texts of 1..maxLength characters; none where the file does not have the field. */
+  texts(name: string, { maxItems, maxLength }: { maxItems: number; maxLength: number }): string[] {
+    const value = this.#fields.get(name) ?? []
+    const isText = (item: unknown) => typeof item === 'string' && item.length >= 1 && item.length <= maxLength
+    if (Array.isArray(value) && value.length <= maxItems && value.every(isText)) return value as string[]
+    this.problem(name, `a list of at most ${maxItems} texts of 1..${maxLength} characters`, value)
+    return []
+  }
+
   /** Notes a problem unless the field is one of the given values; undefined among them stands for its absence. */
   oneOf(name: string, values: readonly (string | number | boolean | null | undefined)[]): void {
     const value = this.#fields.get(name)

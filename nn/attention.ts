@@ -57,8 +57,8 @@ export class Attention {
   }
 
   /**
-   * What it makes of a context [Bk,M,D]. Of a single token that is to_out(to_v(context)): Stable Video Diffusion has such
-   * a context, which saves it 4 % of its work.
+   * What it makes of a context [Bk,M,D]. Of a single token that is to_out(to_v(context)): Stable Video Diffusion has
+   * such a context, which saves it 4 % of its work.
    */
   prepare(context: Tensor): AttentionContext {
     if (context.shape[1] > 1) return this.#project(context)
@@ -66,8 +66,8 @@ export class Attention {
   }
 
   /**
-   * Attends from x to a context and adds `residual` (shape of x). x [B,N,C], where the context has Bk rows and Bk divides
-   * B. Without a context x attends to itself; then it may also be [B,F,P,C], which attends over F for each P.
+   * Attends from x to a context and adds `residual` (shape of x). x [B,N,C], where the context has Bk rows and Bk
+   * divides B. Without a context x attends to itself; then it may also be [B,F,P,C], which attends over F for each P.
    */
   forward(x: Tensor, residual: Tensor, context?: KeysAndValues): Tensor {
     return release(() => {

@@ -128,9 +128,18 @@ export class SpatioTemporalResBlock {
 
   /** x [B F,H,W,in] to [B F,H,W,out]; temb [B,T] after SiLU, or [1,T] for all. */
   forward(x: Tensor, frames: number, temb?: Tensor): Tensor {
+    return into(this.spatial_res_block.forward(x, temb), pictures => this.#overTime(pictures, frames, temb))
+  }
+
+  /** The same, and releases x as soon as it is not needed any more: before frames are looked at together. */
+  consume(x: Tensor, frames: number, temb?: Tensor): Tensor {
+    const pictures = into(x, x => this.spatial_res_block.forward(x, temb))
+    return into(pictures, pictures => this.#overTime(pictures, frames, temb))
+  }
+
+  #overTime(pictures: Tensor, frames: number, temb?: Tensor): Tensor {
     return this.scope.observe(
       release(() => {
-        const pictures = this.spatial_res_block.forward(x, temb)
         const spatial = pictures.reshape([-1, frames, ...pictures.shape.slice(1)]) // [B,F,H,W,C]
         const temporal = this.temporal_res_block.forward(spatial, temb)
         return this.time_mixer.forward(spatial, temporal).reshape(pictures.shape) // [B F,H,W,C]

@@ -2,6 +2,9 @@
 
 export { NotFiniteError } from './finite.js'
 export * from './generate.js'
+export { fetchModel, type FetchOptions } from './hub/fetch-model.js'
+export { hubModels, type HubModelName } from './hub/models.js'
+export { writeRandomCheckpoint } from './hub/random-checkpoint.js'
 export { readLabels, readPicture } from './media/decode.js'
 export { writePng } from './media/encode.js'
 export { writeMp4 } from './media/mp4.js'
@@ -21,3 +24,5 @@ export {
   type GenerateSettings,
   type ModelDefaults,
 } from './settings.js'
+export { isSkip, type VerifyCase, type VerifyOutcome, type VerifySkip } from './verify/outcome.js'
+export { reportOf, verify, type VerifyReport } from './verify/verify.js'

@@ -123,7 +123,12 @@ export class Tape implements Disposable, Listener {
   ) {
     const wrong = leaves.find(leaf => !isFloat(leaf))
     if (wrong)
-      throw new ShapeError({ where: wrong.label, what: 'cannot be differentiated', expected: 'floats', got: wrong.dtype })
+      throw new ShapeError({
+        where: wrong.label,
+        what: 'cannot be differentiated',
+        expected: 'floats',
+        got: wrong.dtype,
+      })
     this.#leaves = leaves.map(held)
     this.#tracked = new Set(this.#leaves.map(({ storage }) => storage))
   }
@@ -162,7 +167,10 @@ export class Tape implements Disposable, Listener {
     const gradients = new Map<Storage, Tensor>()
     const give = (storage: Storage, gradient: Tensor) => {
       const before = gradients.get(storage)
-      gradients.set(storage, keep(before ? this.calculus.add(before, gradient.reshape(before.shape)) : gradient.share()))
+      gradients.set(
+        storage,
+        keep(before ? this.calculus.add(before, gradient.reshape(before.shape)) : gradient.share()),
+      )
       before?.dispose()
     }
     try {
@@ -206,7 +214,8 @@ export class Tape implements Disposable, Listener {
     const rule = this.calculus.gradients.get(op.name) as Gradient<Operands> | undefined
     const needs = new Set(sources.map(([name]) => name))
     const reads = rule?.reads?.(params, needs)
-    const hold = (name: string) => (tensor: Tensor) => (reads?.includes(name) === false ? husk(tensor) : this.#hold(tensor))
+    const hold = (name: string) => (tensor: Tensor) =>
+      reads?.includes(name) === false ? husk(tensor) : this.#hold(tensor)
     const kept = Object.fromEntries(operands.map(([name, tensor]) => [name, hold(name)(tensor)]))
     const results = outputs.map(hold('outputs'))
     const places = new Map(sources.map(([name, { storage }]) => [name, storage]))
@@ -218,7 +227,10 @@ export class Tape implements Disposable, Listener {
           const place = places.get(name)
           return tensor && place ? [[place, tensor] as const] : []
         })
-        this.#see(`the gradient of ${op.name}`, asked.map(([, tensor]) => tensor))
+        this.#see(
+          `the gradient of ${op.name}`,
+          asked.map(([, tensor]) => tensor),
+        )
         return asked
       },
       release: () => {
@@ -238,11 +250,11 @@ export class Tape implements Disposable, Listener {
 
   /** See the function of this name. */
   checkpoint<T extends Checkpointed>(f: (...inputs: Tensor[]) => T, inputs: readonly Tensor[]): T {
-    const scout = new Scout(this, tensor => this.#hold(tensor))
+    const see = (what: string, tensors: readonly Tensor[]) => this.#see(what, tensors)
+    const scout = new Scout(this, tensor => this.#hold(tensor), see)
     const kept = inputs.map(tensor => this.#hold(tensor))
     const result = listening(scout, () => f(...kept))
     const outputs = [result].flat() as Tensor[]
-    this.#see('a checkpointed function', outputs)
     const sources = [...scout.touched.values()]
     const release = () => {
       for (const tensor of [...kept, ...sources]) tensor.dispose()
@@ -255,9 +267,7 @@ export class Tape implements Disposable, Listener {
       pull: upstream => {
         using tape = new Tape(sources, this.calculus, this.watch)
         const again = [tape.record(() => f(...kept))].flat() as Tensor[]
-        const found = tape.pull(
-          again.flatMap((output, i) => (upstream[i] ? [[output, upstream[i]] as const] : [])),
-        )
+        const found = tape.pull(again.flatMap((output, i) => (upstream[i] ? [[output, upstream[i]] as const] : [])))
         return found.flatMap((tensor, i) => (tensor ? [[sources[i].storage, tensor] as const] : []))
       },
       release,
@@ -303,13 +313,16 @@ class Scout implements Listener {
   constructor(
     private readonly tape: Tape,
     private readonly hold: (tensor: Tensor) => Tensor,
+    private readonly see: (what: string, tensors: readonly Tensor[]) => void,
   ) {}
 
-  note(_op: Op<object, unknown>, inputs: Operands, outputs: readonly Tensor[]): void {
+  note(op: Op<object, unknown>, inputs: Operands, outputs: readonly Tensor[]): void {
+    this.see(op.name, outputs)
     const operands = Object.values(inputs).filter(tensor => tensor !== undefined)
     if (!operands.some(tensor => this.tracks(tensor))) return
     for (const tensor of operands)
-      if (this.tape.tracks(tensor) && !this.touched.has(tensor.storage)) this.touched.set(tensor.storage, this.hold(tensor))
+      if (this.tape.tracks(tensor) && !this.touched.has(tensor.storage))
+        this.touched.set(tensor.storage, this.hold(tensor))
     for (const output of outputs) if (isFloat(output)) this.#inside.add(output.storage)
   }
 

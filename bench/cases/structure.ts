@@ -2,10 +2,11 @@
 // what is the same with and without the picture is made for both, a recorded step is replayed, pointwise work is fused
 // into the kernels around it.
 
-import { add, cat, conv2d, expand, gelu, groupNorm, linear, mul, silu, slice } from '../../kernels/index.js'
+import { add, cat, conv2d, expand, gelu, groupNorm, linear, mul, permute, silu, slice } from '../../kernels/index.js'
 import { UNetSpatioTemporalConditionModel } from '../../models/index.js'
+import { preparePicture, withPicture } from '../../models/svd/unet-context.js'
 import { into } from '../../nn/index.js'
-import { capture, scope, type DType, type Tensor } from '../../tensor/index.js'
+import { capture, disposeAll, scope, type DType, type Tensor } from '../../tensor/index.js'
 import type { Case, OperandSpecs, Operands, SizeClass, Work } from '../case.js'
 import { contextChannels, fill, unetConfig, weightOperands } from './modules.js'
 
@@ -93,6 +94,38 @@ function stepCases(name: string, video: Video, dtype: DType, small: Video): Case
   ]
 }
 
+/** conv_in of a guided step by itself: a small part of it, but the one that the halves can share. */
+function inputCase(frames: number, height: number, width: number, channels: number, dtype: DType): Case {
+  const operandsOf = (frames: number, height: number, width: number): OperandSpecs => ({
+    noisy: { shape: [1, frames, 4, height, width] },
+    pictures: { shape: [halves, 4, height, width] },
+    weight: { shape: [channels, 3, 3, 8], scale: 72 ** -0.5, dtype },
+    bias: { shape: [channels] },
+  })
+  const shared: Work = {
+    setup({ noisy, pictures, weight, bias }) {
+      const picture = preparePicture(weight, bias, pictures, halves)
+      return { run: () => withPicture(picture, noisy), [Symbol.dispose]: () => disposeAll({ ...picture }) }
+    },
+  }
+  const plain: Work = {
+    run: ({ noisy, pictures, weight, bias }) =>
+      scope(() => {
+        const video = permute(wholeSample(noisy, pictures), [0, 1, 3, 4, 2]) // [2,F,h,w,8]
+        return conv2d(video.reshape([-1, ...video.shape.slice(2)]), weight, { padding: 1, bias })
+      }),
+  }
+  return {
+    kernel: 'structure',
+    name: `halves share conv_in: 2 x ${frames} x ${height}x${width}, 8->${channels} ${dtype}`,
+    unit: 'GFLOP/s',
+    operands: operandsOf(frames, height, width),
+    ...shared,
+    plain,
+    check: { operands: operandsOf(2, 3, 4), ...shared },
+  }
+}
+
 interface Fusion {
   about: string
   operands(batch: number, height: number, width: number, channels: number): OperandSpecs
@@ -164,9 +197,14 @@ function fusionCases(batch: number, height: number, width: number, channels: num
 const small = { frames: 2, height: 8, width: 8, channels: [32, 32, 32, 64] }
 
 export const structureCases: Record<SizeClass, Case[]> = {
-  software: [...stepCases('tiny UNet', { ...small, frames: 4 }, 'f32', small), ...fusionCases(2, 18, 32, 320)],
+  software: [
+    ...stepCases('tiny UNet', { ...small, frames: 4 }, 'f32', small),
+    inputCase(4, 36, 64, 320, 'f32'),
+    ...fusionCases(2, 36, 64, 320),
+  ],
   full: [
     ...stepCases('SVD UNet', { frames: 14, height: 36, width: 64, channels: [320, 640, 1280, 1280] }, 'f16', small),
+    inputCase(25, 72, 128, 320, 'f16'),
     ...fusionCases(14, 72, 128, 320),
   ],
 }

@@ -90,8 +90,11 @@ fn main(
       for (var s = 0u; s < STRIPS; s++) {
         var block: mat4x4<f32>; // one vector over channels per key
         for (var j = 0u; j < 4u; j++) {
-          let row = task.kv_first + min(key + 4u * s + j, params.keys - 1u) * task.kv_row;
-          block[j] = v_four(params.v_base + row * params.value_width, c_0 + 4u * c);
+          // Beyond the last key zeros: its weight is zero, but infinity times zero would be NaN.
+          let own = key + 4u * s + j;
+          let row = task.kv_first + min(own, params.keys - 1u) * task.kv_row;
+          let four = v_four(params.v_base + row * params.value_width, c_0 + 4u * c);
+          block[j] = select(vec4(0.0), four, own < params.keys);
         }
         for (var i = 0u; i < ROWS; i++) { sums[i][c] += block * weights[i][s]; }
       }

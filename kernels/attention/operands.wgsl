@@ -40,7 +40,8 @@ struct Params {
 // Stands for minus infinity, which WGSL cannot write: no weight comes from a score as low as this.
 const lowest = -3.4028234e38;
 
-// Channels c..c+3 of a head that begins at `start`: zeros beyond the head in q, the last one repeated in k and v.
+// Channels c..c+3 of a head that begins at `start`. Beyond the head: zeros in q and in k, whose products count; in v
+// the last one is repeated, and nothing is stored.
 #if WIDTH_TAIL
 fn q_four(start: u32, c: u32) -> vec4<f32> {
   var four = vec4(0.0);
@@ -50,8 +51,10 @@ fn q_four(start: u32, c: u32) -> vec4<f32> {
   return four;
 }
 fn k_four(start: u32, c: u32) -> vec4<f32> {
-  var four: vec4<f32>;
-  for (var j = 0u; j < 4u; j++) { four[j] = k_1(start + min(c + j, params.width - 1u)); }
+  var four = vec4(0.0);
+  for (var j = 0u; j < 4u; j++) {
+    if (c + j < params.width) { four[j] = k_1(start + c + j); }
+  }
   return four;
 }
 #else

@@ -17,12 +17,17 @@ enable subgroups;
 // Where the head of a key, or of its value, begins; the last key is repeated.
 fn kv_row(task: Task, key: u32) -> u32 { return task.kv_first + min(key, params.keys - 1u) * task.kv_row; }
 
-// Part e of four keys: channels 4 (e mod QUADS)... of key e / QUADS.
+// Part e of four keys: channels 4 (e mod QUADS)... of key e / QUADS. Zeros where the head is narrower than the
+// registers, and for values beyond the last key, whose weight is zero: infinity times zero would be NaN.
 fn k_part(task: Task, key: u32, e: u32) -> vec4<f32> {
-  return k_four(params.k_base + kv_row(task, key + e / QUADS) * params.width, e % QUADS * 4u);
+  let c = e % QUADS * 4u;
+  let four = k_four(params.k_base + kv_row(task, key + e / QUADS) * params.width, c);
+  return select(vec4(0.0), four, c < params.width);
 }
 fn v_part(task: Task, key: u32, e: u32) -> vec4<f32> {
-  return v_four(params.v_base + kv_row(task, key + e / VALUE_QUADS) * params.value_width, e % VALUE_QUADS * 4u);
+  let own = key + e / VALUE_QUADS;
+  let four = v_four(params.v_base + kv_row(task, own) * params.value_width, e % VALUE_QUADS * 4u);
+  return select(vec4(0.0), four, own < params.keys);
 }
 
 @compute @workgroup_size(LANES)

@@ -31,9 +31,11 @@ var<workgroup> result_tile: array<f32, 4u * RESULT_SIZE>;       // [subgroup, M,
 
 alias Sums = array<Result, 4>;
 
-// The largest f16 instead of infinity: a large value alone must not spoil all that it is added to. NaN stays.
+// The largest f16 where rounding would give infinity: a large value alone must not spoil all that it is added to. What
+// is infinite or NaN already stays so.
 fn halves(values: vec4<f32>) -> vec4<Half> {
-  return vec4<Half>(select(clamp(values, vec4(-65504.0), vec4(65504.0)), values, is_nan_4(values)));
+  let endless = is_nan_4(values) | (abs(values) > vec4(3.4028234e38));
+  return vec4<Half>(select(clamp(values, vec4(-65504.0), vec4(65504.0)), values, endless));
 }
 
 fn put_left(row: u32, four: u32, values: vec4<f32>) {

@@ -4,6 +4,7 @@ import type { AdapterFacts, SubgroupMatrixConfig } from '../../tensor/webgpu/ada
 import type { Defines } from '../../tensor/webgpu/preprocess.js'
 import { sharingLanes, workgroupOf } from './workgroup.js'
 
+/** All there are, from the simplest on. */
 export const variants = ['direct', 'subgroup', 'tiled', 'subgroup-matrix'] as const
 
 /**

@@ -5,13 +5,16 @@ import { constants } from '../wasm.generated.js'
 const tile = { rows: constants.TILE_ROWS, columns: constants.TILE_COLUMNS }
 
 /** Most rows and columns of a block. A panel serves all rows of its block, which pays for packing it. */
-const most = { rows: 256, columns: 128 }
+const most = { rows: 256, columns: 64 }
+
+/** Blocks are not halved to less. */
+const least = { rows: 64, columns: 32 }
 
 /** Terms of the sum that are packed at a time: a panel of 16 KiB stays in the first cache. */
 const panelTerms = 512
 
 /** Fewer blocks than this keep many threads waiting for the last ones. */
-const enough = 32
+const enough = 64
 
 /** A product cut into blocks; sizes in elements. */
 export interface Blocks {
@@ -33,8 +36,8 @@ export function blocksOf(batch: number, m: number, n: number, k: number): Blocks
   let rows = cut(m, Math.ceil(m / most.rows), tile.rows)
   let columns = cut(n, Math.ceil(n / most.columns), tile.columns)
   const count = () => batch * Math.ceil(m / rows) * Math.ceil(n / columns)
-  while (count() < enough && rows >= most.rows / 2) rows = roundUp(rows / 2, tile.rows)
-  while (count() < enough && columns >= most.columns / 2) columns = roundUp(columns / 2, tile.columns)
+  while (count() < enough && rows >= 2 * least.rows) rows = roundUp(rows / 2, tile.rows)
+  while (count() < enough && columns >= 2 * least.columns) columns = roundUp(columns / 2, tile.columns)
   return { rows, columns, terms: Math.min(k, panelTerms), count: count() }
 }
 

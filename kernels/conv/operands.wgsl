@@ -78,16 +78,17 @@ fn seen_by(tap: vec3<u32>, corner: vec4<i32>, g: u32) -> Seen {
   );
 }
 
-// Channels c..c+3 of one tap for output channel n. Beyond the edges the last is repeated: there x is zero, or nothing
-// is stored.
+// Channels c..c+3 of one tap for output channel n: zeros beyond the last channel, as in x, since infinity times zero
+// would be NaN. Beyond the last output channel it is repeated, and nothing is stored.
 fn weight_four(start: u32, c: u32, n: u32) -> vec4<f32> {
   let row = start + min(n, params.n - 1u) * params.weight_stride;
 #if C_TAIL
   let last = params.channels - 1u;
-  return vec4(
+  let four = vec4(
     weight_1(row + c), weight_1(row + min(c + 1u, last)), weight_1(row + min(c + 2u, last)),
     weight_1(row + min(c + 3u, last)),
   );
+  return select(vec4(0.0), four, c + vec4(0u, 1u, 2u, 3u) <= vec4(last));
 #else
   return weight_4(row + c);
 #endif

@@ -44,11 +44,12 @@ fn load_tiles(tile: Tile, local: u32, step: u32) {
     put_left(i / TILE_FOURS, i % TILE_FOURS, values);
   }
   let start = params.weight_base + tile.group * params.n * params.weight_stride + tap * params.channels;
-  let c_last = (params.channels - 1u) / 4u * 4u;
   for (var i = local; i < TILE_QUADS * TILE_FOURS; i += WORKGROUP) {
     let four = i % TILE_FOURS;
     let quad = i / TILE_FOURS;
-    let block = weight_block(start, min(c_0 + 4u * four, c_last), tile.channel + 4u * quad);
+    let c = c_0 + 4u * four;
+    var block = mat4x4<f32>();
+    if (c < params.channels) { block = weight_block(start, c, tile.channel + 4u * quad); }
     put_right(four, quad, transpose(block));
   }
 }

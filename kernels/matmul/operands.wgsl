@@ -48,16 +48,17 @@ fn a_four(start: u32, k: u32) -> vec4<f32> {
 #endif
 }
 
-// Four elements of b at (k, n), k < params.k: along k where b is transposed, else along n. Beyond b's edges the last
-// row or column is repeated: there a is zero, or nothing is stored.
+// Four elements of b at (k, n): along k where b is transposed, else along n. Terms beyond the last are zero, as in a,
+// since infinity times zero would be NaN. Beyond the last column it is repeated, and nothing is stored.
 #if TRANSPOSE_B
 fn b_four(start: u32, k: u32, n: u32) -> vec4<f32> {
   let column = start + min(n, params.b_last) * params.b_stride;
 #if K_TAIL
   let last = params.k - 1u;
-  return vec4(
+  let four = vec4(
     b_1(column + k), b_1(column + min(k + 1u, last)), b_1(column + min(k + 2u, last)), b_1(column + min(k + 3u, last)),
   );
+  return select(vec4(0.0), four, k + vec4(0u, 1u, 2u, 3u) <= vec4(last));
 #else
   return b_4(column + k);
 #endif
@@ -67,11 +68,16 @@ fn b_four(start: u32, k: u32, n: u32) -> vec4<f32> {
   let row = start + min(k, params.k - 1u) * params.b_stride;
 #if N_TAIL
   let last = params.b_last;
-  return vec4(
+  let four = vec4(
     b_1(row + min(n, last)), b_1(row + min(n + 1u, last)), b_1(row + min(n + 2u, last)), b_1(row + min(n + 3u, last)),
   );
 #else
-  return b_4(row + min(n, params.b_last - 3u));
+  let four = b_4(row + min(n, params.b_last - 3u));
+#endif
+#if K_TAIL
+  return select(vec4(0.0), four, k < params.k);
+#else
+  return four;
 #endif
 }
 #endif

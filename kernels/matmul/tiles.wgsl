@@ -33,7 +33,6 @@ fn load_tiles(tile: Tile, local: u32, step: u32) {
     put_left(row, i % TILE_FOURS, values);
   }
   let b_start = params.b_base + tile.batch * params.b_batch;
-  let k_last = (params.k - 1u) / 4u * 4u;
   for (var i = local; i < TILE_QUADS * TILE_FOURS; i += WORKGROUP) {
     // Neighbours read along the rows in which b is stored.
 #if TRANSPOSE_B
@@ -48,7 +47,9 @@ fn load_tiles(tile: Tile, local: u32, step: u32) {
 #else
     let n = tile.column + 4u * quad;
 #endif
-    let block = b_block(b_start, min(step * TILE_K + 4u * four, k_last), n);
+    let k = step * TILE_K + 4u * four;
+    var block = mat4x4<f32>();
+    if (k < params.k) { block = b_block(b_start, k, n); }
 #if TRANSPOSE_B
     put_right(four, quad, transpose(block));
 #else

@@ -22,6 +22,5 @@ export const adamwReference = referenceKernel(
 
 export const accumulateReference = referenceKernel(accumulateOp, ({ x, shares }, [sum]) => {
   const [kept, added] = shares.data
-  for (let i = 0; i < x.data.length; i++)
-    sum.data[i] = (kept === 0 ? 0 : kept * sum.data[i]) + added * x.data[i]
+  for (let i = 0; i < x.data.length; i++) sum.data[i] = (kept === 0 ? 0 : kept * sum.data[i]) + added * x.data[i]
 })

@@ -3,7 +3,8 @@
 //
 // Variants:
 //   KIND sum | max | min
-//   CENTRE      terms are x - centre of their result; SQUARE the squares of that: for the variance
+//   CENTRE      terms are x - centre of their result: for means of large numbers, whose digits that spares
+//   SQUARE      terms are squared: for the variance
 //   ACCUMULATE  what the output holds already takes part: for operands in several windows
 
 #include "common/grid.wgsl"
@@ -20,12 +21,12 @@ struct Params {
   parts: u32,  // of the elements of a result
   count: u32,  // elements of a result
   part: u32,   // elements of a part
-  kept_sizes: array<vec4<u32>, 1>,
+  kept_sizes: array<vec4<u32>, 1>,      // of the kept runs of axes, the last counting fastest
   kept_strides: array<vec4<u32>, 1>,
-  reduced_sizes: array<vec4<u32>, 1>,
+  reduced_sizes: array<vec4<u32>, 1>,   // of the reduced ones
   reduced_strides: array<vec4<u32>, 1>,
-  identity: f32,
-  scale: f32,
+  identity: f32, // what a sum, a maximum or a minimum begins with
+  scale: f32,    // what the whole is multiplied by
   x_base: u32,
   centre_base: u32,
   out_base: u32,

@@ -38,7 +38,8 @@ export interface Sorted {
 
 /**
  * x with the elements of each line along `axis` (default the last) in ascending order, or descending. NaN counts as
- * larger than all else, -0 as equal to 0, and equal elements stay in their order, as in torch's stable sort.
+ * larger than all else, -0 as equal to 0, and equal elements stay in their order, as in torch's stable sort. Throws a
+ * ShapeError for other than floats and for an axis that x does not have.
  */
 export function sort(x: Tensor, axis = -1, { descending = false } = {}): Sorted {
   const normal = normalizeAxis('sort', axis, x.shape.length)

@@ -7,8 +7,7 @@ import { add, embedding, indexSelect, slice } from '../../kernels/index.js'
 import {
   into,
   LayerNorm,
-  Linear,
-  loadModel,
+  type Linear,
   Weights,
   type ModelLoadOptions,
   type Parameter,
@@ -17,7 +16,7 @@ import {
 import type { TensorFile } from '../../tensor/files/index.js'
 import { scope as release, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import type { CLIPTextConfig } from './config.js'
-import { CLIPEncoderLayer } from './encoder.js'
+import { CLIPEncoder, CLIPTower, loadTower, type CLIPTowerOutput } from './tower.js'
 
 /** Texts as rows of ids of their tokens, one length for all. */
 export type TokenIds = readonly (readonly number[])[]
@@ -50,24 +49,21 @@ class CLIPTextEmbeddings {
 
 class CLIPTextTransformer {
   readonly embeddings: CLIPTextEmbeddings
-  readonly encoder: { readonly layers: readonly CLIPEncoderLayer[] }
+  readonly encoder: CLIPEncoder
   readonly final_layer_norm: LayerNorm
 
   constructor(
     scope: WeightScope,
     private readonly config: CLIPTextConfig,
   ) {
-    const { hiddenSize, layerNormEps, layers } = config
-    const options = { ...config, causal: true }
+    const { hiddenSize, layerNormEps } = config
     this.embeddings = new CLIPTextEmbeddings(scope.at('embeddings'), config)
-    this.encoder = {
-      layers: Array.from({ length: layers }, (_, i) => new CLIPEncoderLayer(scope.at('encoder.layers', i), options)),
-    }
+    this.encoder = new CLIPEncoder(scope.at('encoder'), { ...config, causal: true })
     this.final_layer_norm = new LayerNorm(scope.at('final_layer_norm'), hiddenSize, layerNormEps)
   }
 
   /** Ids [B][N] to all tokens [B,N,C] and the one where each text ends [B,C]. */
-  forward(inputIds: TokenIds): { lastHiddenState: Tensor; poolerOutput: Tensor } {
+  forward(inputIds: TokenIds): CLIPTowerOutput {
     return release(() => {
       let h = this.embeddings.forward(inputIds)
       for (const layer of this.encoder.layers) h = into(h, h => layer.forward(h))
@@ -96,21 +92,17 @@ export interface CLIPTextOutput {
 }
 
 /** Embeds texts. */
-export class CLIPTextModelWithProjection implements Disposable {
+export class CLIPTextModelWithProjection extends CLIPTower<CLIPTextConfig> {
   /** 0, 1, 2, ...: stored by older versions of the library. */
   static readonly unusedWeights = ['text_model.embeddings.position_ids']
 
   readonly text_model: CLIPTextTransformer
   readonly text_projection: Linear
 
-  constructor(
-    readonly config: CLIPTextConfig,
-    readonly weights = new Weights(),
-  ) {
-    const scope = this.weights.scope()
-    this.text_model = new CLIPTextTransformer(scope.at('text_model'), config)
-    const { hiddenSize, projectionDim } = config
-    this.text_projection = new Linear(scope.at('text_projection'), hiddenSize, projectionDim, { bias: false })
+  constructor(config: CLIPTextConfig, weights = new Weights()) {
+    super(config, weights)
+    this.text_model = new CLIPTextTransformer(weights.scope().at('text_model'), config)
+    this.text_projection = this.projection('text_projection')
   }
 
   /** Builds the model and loads its weights. Errors: as loadModel. */
@@ -120,8 +112,13 @@ export class CLIPTextModelWithProjection implements Disposable {
     config: CLIPTextConfig,
     options?: ModelLoadOptions<CLIPTextModelWithProjection>,
   ): Promise<CLIPTextModelWithProjection> {
-    const ignore = [...CLIPTextModelWithProjection.unusedWeights, ...(options?.ignore ?? [])]
-    return loadModel(runtime, () => new CLIPTextModelWithProjection(config), file, { ...options, ignore })
+    return loadTower(
+      runtime,
+      () => new CLIPTextModelWithProjection(config),
+      file,
+      CLIPTextModelWithProjection.unusedWeights,
+      options,
+    )
   }
 
   /**
@@ -150,14 +147,5 @@ export class CLIPTextModelWithProjection implements Disposable {
       if (stranger !== undefined) refuse('unknown token', `ids in 0..${vocabSize - 1}`, String(stranger))
       if (endOfText(ids, eosTokenId) < 0) refuse('a text without end', `token ${eosTokenId} in each`, 'none')
     }
-  }
-
-  /** Releases the weights. */
-  dispose(): void {
-    this.weights.dispose()
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose()
   }
 }

@@ -7,8 +7,7 @@ import {
   Conv2d,
   into,
   LayerNorm,
-  Linear,
-  loadModel,
+  type Linear,
   Weights,
   type ModelLoadOptions,
   type Parameter,
@@ -17,7 +16,7 @@ import {
 import type { TensorFile } from '../../tensor/files/index.js'
 import { sameShape, scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { CLIPVisionConfig } from './config.js'
-import { CLIPEncoderLayer } from './encoder.js'
+import { CLIPEncoder, CLIPTower, loadTower, type CLIPTowerOutput } from './tower.js'
 
 /** Patches and one class token, each with the embedding of its place. */
 class CLIPVisionEmbeddings {
@@ -51,21 +50,19 @@ class CLIPVisionTransformer {
   readonly embeddings: CLIPVisionEmbeddings
   /** Spelled as in every checkpoint. */
   readonly pre_layrnorm: LayerNorm
-  readonly encoder: { readonly layers: readonly CLIPEncoderLayer[] }
+  readonly encoder: CLIPEncoder
   readonly post_layernorm: LayerNorm
 
   constructor(scope: WeightScope, config: CLIPVisionConfig) {
-    const { hiddenSize, layerNormEps, layers } = config
+    const { hiddenSize, layerNormEps } = config
     this.embeddings = new CLIPVisionEmbeddings(scope.at('embeddings'), config)
     this.pre_layrnorm = new LayerNorm(scope.at('pre_layrnorm'), hiddenSize, layerNormEps)
-    this.encoder = {
-      layers: Array.from({ length: layers }, (_, i) => new CLIPEncoderLayer(scope.at('encoder.layers', i), config)),
-    }
+    this.encoder = new CLIPEncoder(scope.at('encoder'), config)
     this.post_layernorm = new LayerNorm(scope.at('post_layernorm'), hiddenSize, layerNormEps)
   }
 
   /** [B,3,S,S] to all tokens [B,N,C] and the normalised class token [B,C]. */
-  forward(pixelValues: Tensor): { lastHiddenState: Tensor; poolerOutput: Tensor } {
+  forward(pixelValues: Tensor): CLIPTowerOutput {
     return release(() => {
       let h = into(this.embeddings.forward(pixelValues), x => this.pre_layrnorm.forward(x))
       for (const layer of this.encoder.layers) h = into(h, h => layer.forward(h))
@@ -85,21 +82,17 @@ export interface CLIPVisionOutput {
 }
 
 /** Embeds pictures. */
-export class CLIPVisionModelWithProjection implements Disposable {
+export class CLIPVisionModelWithProjection extends CLIPTower<CLIPVisionConfig> {
   /** 0, 1, 2, ...: stored by older versions of the library. */
   static readonly unusedWeights = ['vision_model.embeddings.position_ids']
 
   readonly vision_model: CLIPVisionTransformer
   readonly visual_projection: Linear
 
-  constructor(
-    readonly config: CLIPVisionConfig,
-    readonly weights = new Weights(),
-  ) {
-    const scope = this.weights.scope()
-    this.vision_model = new CLIPVisionTransformer(scope.at('vision_model'), config)
-    const { hiddenSize, projectionDim } = config
-    this.visual_projection = new Linear(scope.at('visual_projection'), hiddenSize, projectionDim, { bias: false })
+  constructor(config: CLIPVisionConfig, weights = new Weights()) {
+    super(config, weights)
+    this.vision_model = new CLIPVisionTransformer(weights.scope().at('vision_model'), config)
+    this.visual_projection = this.projection('visual_projection')
   }
 
   /** Builds the model and loads its weights. Errors: as loadModel. */
@@ -109,8 +102,13 @@ export class CLIPVisionModelWithProjection implements Disposable {
     config: CLIPVisionConfig,
     options?: ModelLoadOptions<CLIPVisionModelWithProjection>,
   ): Promise<CLIPVisionModelWithProjection> {
-    const ignore = [...CLIPVisionModelWithProjection.unusedWeights, ...(options?.ignore ?? [])]
-    return loadModel(runtime, () => new CLIPVisionModelWithProjection(config), file, { ...options, ignore })
+    return loadTower(
+      runtime,
+      () => new CLIPVisionModelWithProjection(config),
+      file,
+      CLIPVisionModelWithProjection.unusedWeights,
+      options,
+    )
   }
 
   /**
@@ -133,14 +131,5 @@ export class CLIPVisionModelWithProjection implements Disposable {
       const { lastHiddenState, poolerOutput } = this.vision_model.forward(pixelValues)
       return { imageEmbeds: this.visual_projection.forward(poolerOutput), lastHiddenState, poolerOutput }
     })
-  }
-
-  /** Releases the weights. */
-  dispose(): void {
-    this.weights.dispose()
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose()
   }
 }

@@ -46,11 +46,11 @@ class MidBlockTemporalDecoder {
   forward(x: Tensor, frames: number): Tensor {
     return this.scope.observe(
       release(() => {
-        let h = into(x, h => this.resnets[0].forward(h, frames))
+        let h = this.resnets[0].consume(x, frames)
         // The reference pairs the blocks after the first with the one attention: weights of further blocks are idle.
         for (const resnet of this.resnets.slice(1, 2)) {
           h = into(h, h => this.attentions[0].forward(h))
-          h = into(h, h => resnet.forward(h, frames))
+          h = resnet.consume(h, frames)
         }
         return h
       }),
@@ -78,7 +78,7 @@ class UpBlockTemporalDecoder {
     return this.scope.observe(
       release(() => {
         let h = x
-        for (const resnet of this.resnets) h = into(h, h => resnet.forward(h, frames))
+        for (const resnet of this.resnets) h = resnet.consume(h, frames)
         for (const upsampler of this.upsamplers) h = into(h, h => upsampler.forward(h))
         return h
       }),

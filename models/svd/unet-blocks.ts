@@ -161,7 +161,7 @@ export class UpBlock {
           const parts = [h, ...skips.splice(-1)]
           const joined = cat(parts, -1) // [B F,H,W,C+skip]
           for (const part of parts) part.dispose()
-          h = into(joined, h => resnet.forward(h, conditions.frames, conditions.temb))
+          h = resnet.consume(joined, conditions.frames, conditions.temb)
           const attention = this.attentions.at(i)
           if (attention) h = into(h, h => attend(attention, h, conditions))
         })

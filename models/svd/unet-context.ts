@@ -2,7 +2,7 @@
 // the picture. Steps are given it ready made.
 
 import { add, cat, conv2d, permute, slice } from '../../kernels/index.js'
-import type { Conv2d, SpatioTemporalContext, TransformerSpatioTemporalModel } from '../../nn/index.js'
+import type { SpatioTemporalContext, TransformerSpatioTemporalModel } from '../../nn/index.js'
 import { disposeAll, scope as release, ShapeError, showShape, type Tensor } from '../../tensor/index.js'
 import { baseChannels, latentChannels } from './latents.js'
 
@@ -28,8 +28,8 @@ export class UNetContext implements Disposable {
 }
 
 /**
- * A convolution is a sum over input channels, so conv_in is cut in two: what it makes of the picture is the same for all
- * frames and steps, and what it makes of the rest is the same with the picture and without it.
+ * A convolution is a sum over input channels, so conv_in is cut in two: what it makes of the picture is the same for
+ * all frames and steps, and what it makes of the rest is the same with the picture and without it.
  */
 export interface PictureInput {
   /** [B,1,h,w,C]: conv_in of the picture, bias included. */
@@ -39,10 +39,10 @@ export interface PictureInput {
 }
 
 /**
- * Cuts conv_in for pictureLatents [B,4,h,w], which are its input channels 4 to 8. Throws a ShapeError if they are not
- * that, for `batch` videos.
+ * Cuts conv_in, weight [C,3,3,in] and bias [C], for pictureLatents [B,4,h,w], which are its input channels 4 to 8.
+ * Throws a ShapeError if they are not that, for `batch` videos.
  */
-export function preparePicture(conv_in: Conv2d, pictureLatents: Tensor, batch: number): PictureInput {
+export function preparePicture(weight: Tensor, bias: Tensor, pictureLatents: Tensor, batch: number): PictureInput {
   const { shape } = pictureLatents
   if (shape.length !== 4 || shape[0] !== batch || shape[1] !== latentChannels)
     throw new ShapeError({
@@ -52,15 +52,13 @@ export function preparePicture(conv_in: Conv2d, pictureLatents: Tensor, batch: n
       got: showShape(shape),
     })
   return release(() => {
-    const weight = conv_in.weight.value
     const inChannels = weight.shape[3]
     const own = slice(weight, -1, latentChannels, baseChannels) // [C,3,3,4]
     const before = slice(weight, -1, 0, latentChannels)
     const rest = inChannels === baseChannels ? before : cat([before, slice(weight, -1, baseChannels, inChannels)], -1)
     const pictures = permute(pictureLatents, [0, 2, 3, 1]) // [B,h,w,4]
-    const made = conv2d(pictures, own, { padding: 1, bias: conv_in.bias?.value }) // [B,h,w,C]
-    const [batch, ...picture] = made.shape
-    return { made: made.reshape([batch, 1, ...picture]), weight: rest }
+    const made = conv2d(pictures, own, { padding: 1, bias }) // [B,h,w,C]
+    return { made: made.reshape([batch, 1, ...made.shape.slice(1)]), weight: rest }
   })
 }
 

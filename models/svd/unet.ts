@@ -82,8 +82,8 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
 
   /**
    * sample [B,F,inChannels,H,W] to [B,F,outChannels,H,W]. `timestep` (0.25 ln sigma) is one number for all videos or
-   * one for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video, or one row for all, fps - 1, motion bucket,
-   * noise augmentation. Throws a ShapeError if they do not fit each other.
+   * one for each; encoderHiddenStates [B,M,D]; addedTimeIds: for each video, or one row for all, fps - 1, motion
+   * bucket, noise augmentation. Throws a ShapeError if they do not fit each other.
    */
   forward(
     sample: Tensor,
@@ -98,12 +98,13 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * The part of `forward` that is the same at every step: what becomes of encoderHiddenStates [B,M,D] and the numbers of
-   * so many frames; and of pictureLatents [B,4,H,W], if they are given: then samples come without these channels, which
-   * are the same for all frames. Throws a ShapeError if they do not fit.
+   * The part of `forward` that is the same at every step: what becomes of encoderHiddenStates [B,M,D] and the numbers
+   * of so many frames; and of pictureLatents [B,4,H,W], if they are given: then samples come without these channels,
+   * which are the same for all frames. Throws a ShapeError if they do not fit.
    */
   prepare(encoderHiddenStates: Tensor, frames: number, pictureLatents?: Tensor): UNetContext {
     const { levels } = this.config
+    const { weight, bias } = this.conv_in
     const { runtime, shape } = encoderHiddenStates
     const [batch] = shape
     const contexts = levels.every(({ contextChannels }) => contextChannels === shape[2])
@@ -119,15 +120,15 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
         transformers: new Map(
           models.map(model => [model, model.prepare(encoderHiddenStates, positions.get(model.channels)!)]),
         ),
-        picture: pictureLatents && preparePicture(this.conv_in, pictureLatents, batch),
+        picture: pictureLatents && preparePicture(weight.value, bias!.value, pictureLatents, batch),
       }
     })
     return new UNetContext(batch, frames, transformers, picture)
   }
 
   /**
-   * The part of `forward` that takes numbers: the embedding of time and ids, a row for each of addedTimeIds, [B,T], after
-   * SiLU. Throws a ShapeError if they do not fit each other.
+   * The part of `forward` that takes numbers: the embedding of time and ids, a row for each of addedTimeIds, [B,T],
+   * after SiLU. Throws a ShapeError if they do not fit each other.
    */
   embed(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
     const { additionTimeEmbedDim, additionTimeIds, levels } = this.config
@@ -149,9 +150,9 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
   }
 
   /**
-   * The part of `forward` that takes tensors alone, so that it can be captured: `embedding` [B,T] or [1,T] from `embed`,
-   * `context` from `prepare`. With a picture in it, sample is [B,F,inChannels - 4,H,W], or [1,F,...] for all videos.
-   * Throws a ShapeError if they do not fit each other.
+   * The part of `forward` that takes tensors alone, so that it can be captured: `embedding` [B,T] or [1,T] from
+   * `embed`, `context` from `prepare`. With a picture in it, sample is [B,F,inChannels - 4,H,W], or [1,F,...] for all
+   * videos. Throws a ShapeError if they do not fit each other.
    */
   predict(sample: Tensor, embedding: Tensor, context: UNetContext): Tensor {
     this.#check(sample, embedding, context)

@@ -2,13 +2,7 @@
 
 import { adamwStep, cast, castOp } from '../../kernels/index.js'
 import type { SafetensorsEntry, TensorFile } from '../../tensor/files/index.js'
-import {
-  keep,
-  overwrite,
-  Tensor,
-  update,
-  UsageError,
-} from '../../tensor/index.js'
+import { keep, overwrite, Tensor, update, UsageError } from '../../tensor/index.js'
 import type { Parameter } from '../weights.js'
 import { loadState, stateEntries, type State } from './state.js'
 

@@ -36,7 +36,7 @@ export async function runBatch(
   try {
     for (const { line, text } of lines) {
       try {
-        const job = await prepareJob({ ...defaults, ...optionsOf(path, text) }, name => name)
+        const job = await prepareJob({ ...defaults, ...optionsOf(text) }, name => name)
         const earlier = outs.get(resolve(job.out))
         if (earlier !== undefined) throw new UsageError({ where: 'out', what: `line ${earlier} has the same folder` })
         outs.set(resolve(job.out), line)
@@ -94,9 +94,9 @@ async function readLines(path: string): Promise<{ line: number; text: string }[]
 }
 
 /** The options of a line, `motion-bucket` and `motionBucket` alike. */
-function optionsOf(path: string, text: string): GivenOptions {
+function optionsOf(text: string): GivenOptions {
   const options: Record<string, unknown> = {}
-  for (const [given, value] of Object.entries(parseObject(basename(path), text))) {
+  for (const [given, value] of Object.entries(parseObject('options', text))) {
     const name = given.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
     if (!jobOptionNames.includes(name))
       throw new UsageError({ where: quote(given), what: 'no option of a job', hint: 'revision generate --help' })

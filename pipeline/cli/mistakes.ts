@@ -8,8 +8,7 @@ import { optionOf } from './options.js'
 const known: [RegExp, (...found: string[]) => { where: string; what: string; expected?: string; got?: string }][] = [
   [/^Missing required arguments?: ([^,]+)/, name => ({ where: optionOf(name), what: 'missing' })],
   [/^Not enough arguments following: (.+)/, name => ({ where: optionOf(name), what: 'its value is missing' })],
-  [/^Unknown command: (.+)/, name => ({ where: quote(name), what: 'no such command' })],
-  [/^Unknown arguments?: ([^,]+)/, name => ({ where: quote(name), what: 'no such option or argument' })],
+  [/^Unknown arguments?: ([^,]+)/, name => ({ where: quote(name), what: 'no such command, option or argument' })],
   [
     /^Invalid values:\s+Argument: (.+), Given: (.+), Choices: (.+)$/m,
     (name, got, choices) => ({

@@ -78,7 +78,7 @@ async function run(args: PlanArguments): Promise<void> {
   checkSettings(given)
   const { configs, dtypeOf } = await networksOf(model, args.dtype)
   const settings = completeSettings(given, configs.unet)
-  const open = (maxBytes?: number) => openDry({ runtime, threads, maxBytes })
+  const open = () => openDry({ runtime, threads })
   const plan = planVideo({ configs, settings, open, dtypeOf, motion, maxMemory, lowMemory })
   console.log(json ? JSON.stringify(jsonOf(args, settings, plan), null, 2) : textOf(args, settings, plan))
 }

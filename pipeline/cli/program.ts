@@ -10,6 +10,7 @@ import { inspectCommand } from './inspect.js'
 import { mistake, refuseRepeated } from './mistakes.js'
 import { planCommand } from './plan.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
+import { trainCommand } from './train.js'
 import { verifyCommand } from './verify.js'
 
 const packageFile = new URL('../../../package.json', import.meta.url)
@@ -23,6 +24,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     fetchCommand,
     planCommand,
     inspectCommand,
+    trainCommand,
     randomCheckpointCommand,
     doctorCommand(verdict),
     verifyCommand(verdict),

@@ -46,6 +46,6 @@ function describe(outcome: VerifyOutcome): string {
   if (isSkip(outcome)) return oneLine(`skip  ${outcome.name} (${outcome.reason})`)
   const { name, tensor, error, tolerance, ok, absolute, message } = outcome
   const kind = absolute ? 'largest difference' : 'relative error'
-  const detail = message ?? `${kind} ${error.toExponential(1)}, allowed ${tolerance}`
+  const detail = message ?? `${kind} ${error.toExponential(1)}, allowed ${Number(tolerance.toPrecision(2))}`
   return oneLine(`${ok ? 'pass' : 'FAIL'}  ${name} ${tensor} (${detail})`)
 }

@@ -50,7 +50,7 @@ export class StageMemory {
     const { stages } = planVideo({
       configs,
       settings,
-      open: maxBytes => dryTwin(runtime, maxBytes),
+      open: () => dryTwin(runtime),
       dtypeOf: (network: keyof typeof parts, name) => dtypes[network].get(name) ?? 'f32',
       motion,
       maxMemory,

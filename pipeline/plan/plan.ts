@@ -29,8 +29,8 @@ export interface NetworkConfigs {
 export interface PlanOptions {
   configs: NetworkConfigs
   settings: GenerateSettings
-  /** Opens a runtime to rehearse on, with so many bytes of memory: `openDry` or `dryTwin`. */
-  open: (maxBytes?: number) => DryRuntime
+  /** Opens a runtime to rehearse on: `openDry` or `dryTwin`. */
+  open: () => DryRuntime
   /** The float type that a network's file holds a weight in. */
   dtypeOf: (network: keyof NetworkConfigs, name: string) => DType
   /** With a motion condition. Default: false. */
@@ -61,7 +61,7 @@ export interface VideoPlan {
 
 /**
  * Plans a video: for each stage the quickest way that fits into `maxMemory`. Takes some seconds for a large video, and
- * touches neither weights nor a GPU. Throws a UsageError that tells the least memory if nothing fits.
+ * touches neither weights nor a GPU. Throws a UsageError that tells what is needed if nothing fits.
  */
 export function planVideo(options: PlanOptions): VideoPlan {
   const { configs, settings, motion = false } = options
@@ -84,10 +84,10 @@ function planStage<M extends { readonly weights: Weights }>(
   stage: StageName,
   network: keyof NetworkConfigs,
   rehearsal: Rehearsal<M>,
-  { open, dtypeOf, maxMemory, lowMemory = false }: PlanOptions,
+  { open, dtypeOf, maxMemory = Infinity, lowMemory = false }: PlanOptions,
 ): StagePlan {
-  const measure = (memory: MemoryPolicy, maxBytes?: number): StagePlan => {
-    const dry = open(maxBytes)
+  const measure = (memory: MemoryPolicy): StagePlan => {
+    const dry = open()
     let [weightBytes, flops] = [0, 0]
     const options = {
       dtypeOf: ({ name }: { name: string }) => dtypeOf(network, name),
@@ -104,18 +104,25 @@ function planStage<M extends { readonly weights: Weights }>(
     })
     return { stage, memory, peakBytes: dry.statistics().peak, weightBytes, flops }
   }
+  let least: StagePlan | undefined
+  let refused: OutOfMemoryError | undefined
   for (const memory of lowMemory ? [thrifty] : policies) {
     try {
-      return measure(memory, maxMemory)
+      least = measure(memory)
+      if (least.peakBytes <= maxMemory) return least
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error
+      refused = error
     }
   }
-  throw new UsageError({
-    where: 'maxMemory',
-    what: `the ${stage} does not fit`,
-    expected: `at least ${measure(thrifty).peakBytes} bytes`,
-    got: String(maxMemory),
-    hint: 'fewer frames, a smaller picture or a smaller decodeChunk',
-  })
+  throw new UsageError(
+    {
+      where: 'memory',
+      what: `the ${stage} does not fit`,
+      expected: least ? `at least ${least.peakBytes} bytes` : `no buffer of ${refused?.asked} bytes`,
+      got: least ? String(maxMemory) : 'more than such a runtime has',
+      hint: 'fewer frames, a smaller picture or fewer frames decoded together',
+    },
+    { cause: refused },
+  )
 }

@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { readConfigText } from '../../models/checkpoint.js'
 import { parseObject } from '../../models/config-reader.js'
 import { openSafetensors, type TensorFile } from '../../tensor/files/index.js'
-import { systemError } from '../../tensor/files/system-error.js'
+import { reasonOf, systemError } from '../../tensor/files/system-error.js'
 import { FileError } from '../../tensor/index.js'
 
 // Folders below the one that is asked for: clip-vision-tiny/quickgelu.
@@ -64,6 +64,7 @@ export async function findFolders(path: string): Promise<GoldenFolder[]> {
   const isFolder = await stat(path).then(
     found => found.isDirectory(),
     (cause: unknown) => {
+      if (reasonOf(cause) === 'ENOENT') throw new FileError({ where: path, what: 'there is no such folder' })
       throw systemError(path, 'cannot be read', cause)
     },
   )

@@ -245,7 +245,7 @@ function pixelsOf(frames: readonly Picture[]): Float32Array {
 }
 
 /** The frames 1 and 2, decoded with all others in one chunk: temporal layers see the frames of a chunk alone. */
-async function verifyOneChunk(
+export async function verifyOneChunk(
   title: string,
   { model, settings }: PipelineCase,
   runtime: Runtime,

@@ -34,8 +34,11 @@ export const hostCommand = -1
 /** Commands lie in a ring; sizes in words. */
 export const ring = { start: 128, slots: 1024, slotWords: 128 } as const
 
-/** The first byte behind the ring. Kernels' constants follow, and then the heap. */
-export const ringEnd = 4 * (ring.start + ring.slots * ring.slotWords)
+/** The slot behind the ring, of what the calling thread runs by itself. */
+export const ownSlot = ring.start + ring.slots * ring.slotWords
+
+/** The first byte behind all slots. Kernels' constants follow, and then the heap. */
+export const ringEnd = 4 * (ownSlot + ring.slotWords)
 
 /** A parameter: a number, an address, or words that the kernel is given the address of. */
 export type ParamValue = number | readonly number[]
@@ -48,6 +51,8 @@ export interface CommandParts {
   /** Address of the first thread's private memory, and bytes from one thread's to the next. */
   readonly scratch: number
   readonly scratchStride: number
+  /** Whether threads would take longer to wake up than to do it. */
+  readonly brief: boolean
   readonly fields: readonly ParamField[]
   readonly params: Readonly<Record<string, ParamValue>>
 }
@@ -57,19 +62,20 @@ export interface Command {
   readonly words: Int32Array
   /** Words that hold an offset in bytes from the slot. */
   readonly relative: readonly number[]
+  /** Whether threads would take longer to wake up than to do it. */
+  readonly brief: boolean
 }
 
 const asFloat = new Float32Array(1)
 const floatBits = new Int32Array(asFloat.buffer)
 
-function wordOf(where: string, { name, type }: ParamField, value: number): number {
+function wordOf(where: string, name: string, type: ParamField['type'], value: number): number {
   if (type === 'f32') {
     asFloat[0] = value
     return floatBits[0]
   }
-  const [least, most] = type === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1]
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new KernelError({ where, what: `parameter ${name} is no ${type}`, got: String(value) })
+  const fits = type === 'i32' ? value === (value | 0) : value === value >>> 0
+  if (!fits) throw new KernelError({ where, what: `parameter ${name} is no ${type}`, got: String(value) })
   return value | 0
 }
 
@@ -80,44 +86,58 @@ export const mostThreads = 64
  * Writes a command's words; throws a KernelError when it cannot be counted, or parameters are missing or do not fit.
  */
 export function encode(where: string, parts: CommandParts): Command {
-  const { units, grain, fields, params } = parts
+  const { units, grain, fields, params, brief } = parts
   // Every thread may take a last run behind the end.
-  const counts = [units, grain].every(n => Number.isInteger(n) && n > 0) && units + mostThreads * grain < 2 ** 31
-  if (!counts)
+  const counted = Number.isInteger(units) && Number.isInteger(grain) && units > 0 && grain > 0
+  if (!counted || units + mostThreads * grain >= 2 ** 31)
     throw new KernelError({
       where,
       what: 'units cannot be counted',
       expected: `whole numbers, units + ${mostThreads} grain below 2^31`,
       got: `${units} units by ${grain}`,
     })
-  const words: number[] = Array.from({ length: field.params + fields.length }, () => 0)
+  const words = new Int32Array(wordsOf(where, fields, params))
   const relative: number[] = []
   words[field.kernel] = parts.kernel
   words[field.units] = units
   words[field.grain] = grain
   words[field.scratch] = parts.scratch
   words[field.scratchStride] = parts.scratchStride
-  fields.forEach((param, i) => {
-    const value = params[param.name]
-    if (value === undefined)
-      throw new KernelError({ where, what: 'kernel is not given a parameter', expected: param.name })
-    if (typeof value === 'number') words[field.params + i] = wordOf(where, param, value)
+  let word: number = field.params
+  let list = word + fields.length
+  for (const { name, type } of fields) {
+    const value = params[name]
+    if (typeof value === 'number') words[word++] = wordOf(where, name, type, value)
     else {
-      relative.push(field.params + i)
-      words[field.params + i] = 4 * words.length
-      words.push(...value.map(item => wordOf(where, { name: param.name, type: 'i32' }, item)))
+      relative.push(word)
+      words[word++] = 4 * list
+      for (const item of value) words[list++] = wordOf(where, name, 'i32', item)
     }
-  })
-  const extra = Object.keys(params).find(name => !fields.some(param => param.name === name))
-  if (extra !== undefined) throw new KernelError({ where, what: 'kernel has no such parameter', got: extra })
-  if (words.length > ring.slotWords)
+  }
+  return { words, relative, brief }
+}
+
+/** How many words a command takes; throws a KernelError when parameters are missing, are none, or are too many. */
+function wordsOf(where: string, fields: readonly ParamField[], params: CommandParts['params']): number {
+  let count = field.params + fields.length
+  for (const { name } of fields) {
+    const value = params[name]
+    if (value === undefined) throw new KernelError({ where, what: 'kernel is not given a parameter', expected: name })
+    if (typeof value !== 'number') count += value.length
+  }
+  const names = Object.keys(params)
+  if (names.length > fields.length) {
+    const extra = names.find(name => !fields.some(param => param.name === name))
+    throw new KernelError({ where, what: 'kernel has no such parameter', got: extra })
+  }
+  if (count > ring.slotWords)
     throw new KernelError({
       where,
       what: 'too many parameters',
       expected: `${ring.slotWords} words`,
-      got: String(words.length),
+      got: String(count),
     })
-  return { words: Int32Array.from(words), relative }
+  return count
 }
 
 /** Writes a command to the slot that begins at word `start` of `memory`. */

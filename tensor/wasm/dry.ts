@@ -1,8 +1,8 @@
-// A WebAssembly runtime without memory and threads, for runtimes that only plan: it allocates as a real one does, with
-// addresses as far as one likes, and runs nothing.
+// What a WebAssembly runtime is given that only plans: it allocates as a real one does, and runs nothing.
 
 import { LifetimeError } from '../errors.js'
 import { alignment, Heap } from './heap.js'
+import { heapStart, mostBytes } from './memory.js'
 import type { Queue } from './queue.js'
 import type { WasmHost } from './runtime.js'
 
@@ -18,6 +18,6 @@ const queue: Queue = {
 
 /** Addresses without memory behind them: what is written there is lost. */
 export function dryHost(): WasmHost {
-  const heap = new Heap(alignment, () => true)
+  const heap = new Heap(heapStart, end => end + alignment <= mostBytes)
   return { memory: { heap, view: (_, bytes) => new Uint8Array(bytes) }, queue, relaxed: false }
 }

@@ -7,6 +7,7 @@ import { alignment, Heap, roundUp } from './heap.js'
 const page = 65536
 /** 4 GiB, less a page, so that no address behind a range overflows. */
 const mostPages = 65535
+export const mostBytes = mostPages * page
 /** Memory grows by at least so much. */
 const growth = 256 * page
 /** Commands and kernels' constants lie before (command.ts; the build step places the constants). */
@@ -48,8 +49,8 @@ export class SharedMemory implements WasmMemory {
   #reach(end: number): boolean {
     const has = this.memory.buffer.byteLength
     if (end <= has) return true
-    if (end > mostPages * page) return false
-    const wanted = Math.min(mostPages * page, Math.max(end, has + growth))
+    if (end > mostBytes) return false
+    const wanted = Math.min(mostBytes, Math.max(end, has + growth))
     if (!this.#grow(wanted - has) && !this.#grow(end - has)) return false
     this.#bytes = new Uint8Array(this.memory.buffer)
     return true

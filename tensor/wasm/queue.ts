@@ -2,7 +2,7 @@
 
 import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
 import { webAssembly, type Memory, type Module } from './api.js'
-import { control, field, hostCommand, place, ring, type Command } from './command.js'
+import { control, field, hostCommand, ownSlot, place, ring, type Command } from './command.js'
 import type { Kernel } from './module.js'
 import type { WorkerMessage, WorkerStart } from './worker.js'
 import { startWorker, type RunningWorker } from './workers.js'
@@ -30,7 +30,7 @@ export interface Queue {
 }
 
 /** A command that lets the host do its next job. */
-const hostTurn: Command = { words: Int32Array.of(hostCommand, 0, 0, 0, 0), relative: [] }
+const hostTurn: Command = { words: Int32Array.of(hostCommand, 0, 0, 0, 0), relative: [], brief: false }
 
 /** Runs everything at once, on the calling thread. */
 export class InlineQueue implements Queue {
@@ -55,11 +55,11 @@ export class InlineQueue implements Queue {
     // Memory that is not shared is another buffer after it has grown, and the old one has no bytes left.
     if (this.#words.length === 0) this.#words = new Int32Array(this.#memory.buffer)
     const words = this.#words
-    place(words, ring.start, command)
-    const scratch = words[ring.start + field.scratch] >>> 0
-    const kernel = words[ring.start + field.kernel]
+    place(words, ownSlot, command)
+    const scratch = words[ownSlot + field.scratch] >>> 0
+    const kernel = words[ownSlot + field.kernel]
     try {
-      this.#kernels[kernel](4 * (ring.start + field.params), 0, words[ring.start + field.units], scratch)
+      this.#kernels[kernel](4 * (ownSlot + field.params), 0, words[ownSlot + field.units], scratch)
     } catch (error) {
       this.#failure ??= kernelFailed(this.#names[kernel], String(error))
     }
@@ -82,9 +82,13 @@ function kernelFailed(kernel: string, reason: string): KernelError {
   return new KernelError({ where: 'wasm', what: `kernel ${kernel} failed`, got: reason })
 }
 
-/** Shares every command between worker threads. */
+/**
+ * Shares commands between worker threads. Where nothing is under way, the calling thread does brief ones by itself: to
+ * wake the others takes longer.
+ */
 export class WorkerQueue implements Queue {
   readonly threads: number
+  readonly #own: InlineQueue
   readonly #words: Int32Array
   readonly #workers: RunningWorker[]
   /** What the host does when its turns come. */
@@ -101,6 +105,7 @@ export class WorkerQueue implements Queue {
 
   constructor(module: Module, memory: Memory, names: readonly string[], threads: number) {
     this.threads = threads
+    this.#own = new InlineQueue(module, memory, names)
     this.#words = new Int32Array(memory.buffer, 0, ring.start + ring.slots * ring.slotWords)
     const shared = { module, memory, names, threads, control, field, ring, hostCommand }
     this.#workers = Array.from({ length: threads }, (_, thread): RunningWorker => {
@@ -119,25 +124,31 @@ export class WorkerQueue implements Queue {
 
   command(command: Command): void {
     if (this.lost) return
-    if (this.#overflow.length > 0 || this.#isFull) this.#defer(command)
+    if (command.brief && this.idle) this.#own.command(command)
+    else if (this.#overflow.length > 0 || this.#isFull) this.#defer(command)
     else this.#submit(command)
   }
 
   host(job: Job): void {
     if (this.lost) return job.fail(this.lost)
+    if (this.idle && this.#knowsFailures) return job.run()
     // Idle threads do not keep the process alive; those that somebody waits for do.
     if (this.#jobs.push(job) === 1) for (const worker of this.#workers) worker.ref()
     this.command(hostTurn)
   }
 
   takeFailure(): RevisionError | undefined {
-    const failure = this.lost ?? this.#failure
+    const failure = this.lost ?? this.#failure ?? this.#own.takeFailure()
     this.#failure = undefined
     return failure
   }
 
   async close(): Promise<void> {
     await this.#end(new LifetimeError({ where: 'wasm', what: 'runtime is closed' }))
+  }
+
+  get #knowsFailures(): boolean {
+    return Atomics.load(this.#words, control.failed) === this.#told
   }
 
   get #pending(): number {
@@ -179,7 +190,7 @@ export class WorkerQueue implements Queue {
       this.#failure ??= kernelFailed(message.kernel, message.reason)
     } else this.#turn = true
     // Threads' messages may overtake each other: a failure before the host's turn is to be known in that turn.
-    if (this.#turn && Atomics.load(this.#words, control.failed) === this.#told) this.#takeTurn()
+    if (this.#turn && this.#knowsFailures) this.#takeTurn()
   }
 
   #takeTurn(): void {

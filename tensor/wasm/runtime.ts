@@ -12,7 +12,7 @@ import {
 } from '../errors.js'
 import type { Each, Op } from '../op.js'
 import { bytesOf } from '../op.js'
-import { insideCapture, RecordedMemory, type Block } from '../recording.js'
+import { insideCapture, RecordedMemory, type Block, type Place } from '../recording.js'
 import { compute, type Placed, type ReferenceKernel } from '../reference/compute.js'
 import {
   poisonWord,
@@ -53,6 +53,9 @@ class WasmBlock implements Block {
 type Work = { command: Command } | { job: () => void }
 
 const nobodyWaits = () => {}
+
+/** Work on no more bytes is done before a thread has been woken for it. */
+const briefBytes = 16384
 
 /** Work being recorded: made ready when its memory is settled. */
 interface Recorded {
@@ -347,22 +350,30 @@ export class WasmRuntime implements Runtime {
   #launch(op: string, launch: Launch): void {
     const { kernel, params, scratch = 0 } = launch
     if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
-    const tensors = Object.entries(params).flatMap(([name, value]) =>
-      isTensor(value) ? [[name, held<WasmBlock>(value)] as const] : [],
-    )
+    // Addresses take the places of tensors as soon as they are known.
+    const known: Record<string, number | readonly number[]> = {}
+    const tensors: { name: string; place: Place<WasmBlock>; label: string }[] = []
+    let bytes = 0
+    for (const [name, value] of Object.entries(params)) {
+      if (!isTensor(value)) {
+        known[name] = value
+        continue
+      }
+      const { storage } = value
+      tensors.push({ name, place: placeOf(storage), label: storage.label })
+      bytes += storage.bytes
+    }
     const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
     const scratchPlace = privateMemory && placeOf<WasmBlock>(privateMemory)
     const prepare = (): Work => {
-      const addresses = tensors.map(([name, { place, label }]) => [name, blockAt(place, label).address])
+      for (const { name, place, label } of tensors) known[name] = blockAt(place, label).address
       const scratchAddress = scratchPlace ? blockAt(scratchPlace, op).address : 0
-      return {
-        command: this.#encode(op, launch, { ...params, ...Object.fromEntries(addresses) }, scratchAddress),
-      }
+      return { command: this.#encode(op, launch, known, scratchAddress, bytes <= briefBytes) }
     }
     try {
       if (this.#recording) {
         this.#recording.works.push(prepare)
-        this.#recording.memory.use([...tensors.map(([, { place }]) => place), ...(scratchPlace ? [scratchPlace] : [])])
+        this.#recording.memory.use([...tensors.map(({ place }) => place), ...(scratchPlace ? [scratchPlace] : [])])
       } else this.#submit(prepare())
     } finally {
       if (privateMemory) this.release(privateMemory)
@@ -370,10 +381,18 @@ export class WasmRuntime implements Runtime {
   }
 
   #launchNow(kernel: string, params: Record<string, number>, units: number): void {
-    this.#submit({ command: this.#encode(kernel, { kernel, params, units }, params, 0) })
+    this.#submit({
+      command: this.#encode(kernel, { kernel, params, units }, params, 0, units <= briefBytes / alignment),
+    })
   }
 
-  #encode(op: string, launch: Launch, params: Readonly<Record<string, WasmParam>>, scratch: number): Command {
+  #encode(
+    op: string,
+    launch: Launch,
+    params: Readonly<Record<string, number | readonly number[]>>,
+    scratch: number,
+    brief: boolean,
+  ): Command {
     const { kernel, units, scratch: privateBytes = 0 } = launch
     // Four runs for each thread even out what threads are kept from by others on the machine.
     const grain = Math.min(units, launch.grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers))))
@@ -383,8 +402,9 @@ export class WasmRuntime implements Runtime {
       grain,
       scratch,
       scratchStride: privateBytes > 0 ? roundUp(privateBytes) : 0,
+      brief,
       fields: this.#fields[kernel],
-      params: params as Record<string, number | readonly number[]>,
+      params,
     })
   }
 

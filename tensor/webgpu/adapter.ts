@@ -150,7 +150,8 @@ async function browserAdapter(wish: AdapterWish | undefined): Promise<Found | un
 }
 
 async function nodeAdapter(wish: AdapterWish | undefined, robust: boolean): Promise<Found | undefined> {
-  const { embeddedAdapter, systemAdapter } = await import('./dawn.js')
+  const { embeddedAdapter, mayHaveGpu, systemAdapter } = await import('./dawn.js')
+  if (wish === 'hardware' && !mayHaveGpu()) return undefined
   if (wish === 'swiftshader') return embeddedAdapter(robust)
   const found = await systemAdapter(wish === 'lavapipe' ? 'llvmpipe' : undefined)
   if (found !== undefined || wish !== undefined) return found

@@ -1,5 +1,6 @@
 // WebGPU in Node: Dawn, by the npm package `webgpu`, on the system's drivers or on the embedded one. Node only.
 
+import { readdirSync } from 'node:fs'
 import { AdapterError } from '../errors.js'
 import { embeddedDriver, hasVulkanLoader, mapLoader, underDriver } from './embedded.js'
 
@@ -49,6 +50,31 @@ async function request(create: (flags: string[]) => GPU, flags: string[], key: s
   // An instance looks for drivers only once: the next one shall look anew.
   instances.delete(key)
   return undefined
+}
+
+/**
+ * Files of /dev by which drivers reach a GPU: Linux' own, NVIDIA's and Tegra's, AMD's for computing, Windows' (in WSL),
+ * Mali's, Adreno's, PowerVR's and Vivante's.
+ */
+const gpuFiles = /^(dri|nvidia|nvmap|nvgpu|nvhost|kfd|dxg|mali|kgsl|pvr|galcore)/
+
+/**
+ * Whether a GPU is possible. Asking first spares the user what Dawn prints about software drivers that nobody wants, and
+ * the time to open them. Who names drivers in the environment is believed.
+ * @param files names in /dev; undefined where they say nothing
+ */
+export function mayHaveGpu(files = filesOfDev()): boolean {
+  if (process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return true
+  return files === undefined || files.some(name => gpuFiles.test(name))
+}
+
+function filesOfDev(): string[] | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return readdirSync('/dev')
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -77,6 +77,18 @@ await t.test('options', async t => {
   t.equal(await readOptions(['--help']), undefined)
   const settings = await readOptions(['--runtime', 'wasm', '--threads', '2', '--peers', 'ort-wasm,ort-node'])
   t.match(settings, { runtime: 'wasm', threads: 2, peers: ['ort-wasm', 'ort-node'] })
+  const before = process.env.REVISION_THREADS
+  t.teardown(() => {
+    if (before === undefined) delete process.env.REVISION_THREADS
+    else process.env.REVISION_THREADS = before
+  })
+  process.env.REVISION_THREADS = '3'
+  t.match(await readOptions([]), { threads: 3 })
+  t.match(await readOptions(['--threads', '2']), { threads: 2 }, 'the option comes first')
+  process.env.REVISION_THREADS = 'many'
+  await t.rejects(readOptions([]), { name: 'UsageError', message: /^REVISION_THREADS: not a number of threads/ })
+  process.env.REVISION_THREADS = ''
+  t.match(await readOptions([]), { threads: undefined })
   const refused: [args: string[], message: RegExp][] = [
     [['--kernel', 'matmull'], /--kernel: unknown name; expected matmul, .*; got "matmull"/],
     [['--threads', '1.5'], /--threads: not a number of threads; .*; got "1.5"/],

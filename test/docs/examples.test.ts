@@ -44,8 +44,11 @@ const folder = await mkdtemp(join(projectRoot, 'dist/examples-'))
 t.teardown(() => rm(folder, { recursive: true }))
 await makeTinyModel(join(folder, 'svd'))
 await cp(golden('clip-text-tiny'), join(folder, 'clip/text_encoder'), { recursive: true })
+await cp(golden('clip-vision-tiny/quickgelu'), join(folder, 'golden'), { recursive: true })
 await writeVocabulary(join(folder, 'clip/tokenizer'), smallVocabulary([]))
 await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
+const guide = await readFile(join(projectRoot, 'docs/cli.md'), 'utf8')
+await writeFile(join(folder, 'jobs.jsonl'), /^```jsonl\n([^]*?)^```$/m.exec(guide)![1])
 
 // Where an example names no runtime it runs on the CPU; those that ask for WebGPU get the adapter that is everywhere.
 const env = { ...process.env, REVISION_RUNTIME: 'wasm', REVISION_ADAPTER: 'swiftshader', REVISION_QUIET: '1' }

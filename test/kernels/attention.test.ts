@@ -219,21 +219,28 @@ await t.test('large logits and hidden keys', t =>
 )
 
 await t.test('NaN and infinity travel as in plain loops', async t => {
-  for (const place of [0, 1, 2])
-    for (const bad of [NaN, Infinity]) {
-      const outputs = [webgpu, direct, wasm, reference].map(runtime => {
-        const operands = [0, 1, 2].map(operand => {
-          const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(7 * i))
-          if (operand === place) data[9] = bad
-          return Tensor.from(runtime, data, [1, 3, 8])
+  // In the middle, and in the last channel of the last key, beside what shaders fill up to four.
+  const spots = [
+    { width: 8, at: 9 },
+    { width: 6, at: 17 },
+  ]
+  for (const { width, at } of spots)
+    for (const place of [0, 1, 2])
+      for (const bad of [NaN, Infinity]) {
+        const outputs = [webgpu, direct, wasm, reference].map(runtime => {
+          const operands = [0, 1, 2].map(operand => {
+            const data = Float32Array.from({ length: 3 * width }, (_, i) => Math.sin(7 * i))
+            if (operand === place) data[at] = bad
+            return Tensor.from(runtime, data, [1, 3, width])
+          })
+          return attention(operands[0], operands[1], operands[2], { heads: 1 }).floats()
         })
-        return attention(operands[0], operands[1], operands[2], { heads: 1 }).floats()
-      })
-      const [onWebgpu, onDirect, onWasm, expected] = await Promise.all(outputs)
-      close(t, onWebgpu, expected, 2e-6, `${bad} in ${'qkv'[place]}`)
-      close(t, onDirect, expected, 2e-6, `${bad} in ${'qkv'[place]}, direct`)
-      close(t, onWasm, expected, 2e-6, `${bad} in ${'qkv'[place]}, wasm`)
-    }
+        const [onWebgpu, onDirect, onWasm, expected] = await Promise.all(outputs)
+        const name = `${bad} in ${'qkv'[place]} at ${at}`
+        close(t, onWebgpu, expected, 2e-6, name)
+        close(t, onDirect, expected, 2e-6, `${name}, direct`)
+        close(t, onWasm, expected, 2e-6, `${name}, wasm`)
+      }
 })
 
 await t.test('what a causal query does not see has no part in it, not even NaN', t =>

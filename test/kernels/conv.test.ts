@@ -192,6 +192,14 @@ await t.test('what lies outside the picture is zero even beside infinities', t =
   }),
 )
 
+await t.test('infinity in the last channel stays infinity, beside what shaders fill up to four', t =>
+  onRuntimes(t, [reference, direct, subgroup, wasm], async (t, runtime) => {
+    const x = Tensor.from(runtime, new Array<number>(24).fill(1), [1, 2, 4, 3])
+    const weight = Tensor.from(runtime, new Array(20).fill([1, 1, Infinity]).flat() as number[], [10, 1, 2, 3])
+    close(t, await conv2d(x, weight).floats(), new Array<number>(60).fill(Infinity), 0, 'conv2d')
+  }),
+)
+
 await t.test('an empty batch gives an empty result', async t => {
   for (const runtime of [reference, webgpu, wasm]) {
     const operands = new Operands(runtime, 0)

@@ -49,21 +49,61 @@ const unary: Record<string, (x: Tensor) => Tensor> = {
 const ofPositive: Record<string, (x: Tensor) => Tensor> = {
   log2: k.log2,
   rsqrt: k.rsqrt,
-  'pow -1.5': x => k.pow(x, -1.5),
+  'pow -1.5': x => k.pow(k.affine(x, 1, 1), -1.5),
 }
 const index = (values: number[], like: Tensor) => Tensor.from(like.runtime, values, [values.length], 'i32')
 const cases: GradientCase[] = [
   ...Object.entries(unary).map(([name, f]): GradientCase => ({ name, shapes: [shape], values: 'apart', f })),
   ...Object.entries(ofPositive).map(([name, f]): GradientCase => ({ name, shapes: [shape], values: 'positive', f })),
   { name: 'atan2', shapes: [[5, 9], [9]], values: 'positive', f: k.atan2 },
-  { name: 'minimum', shapes: [[4, 6], [4, 1]], f: (a, b) => k.minimum(a, k.affine(b, 1, 0.05)), values: 'apart' },
+  {
+    name: 'minimum',
+    shapes: [
+      [4, 6],
+      [4, 1],
+    ],
+    f: (a, b) => k.minimum(a, k.affine(b, 1, 0.05)),
+    values: 'apart',
+  },
   { name: 'mix', shapes: [[4, 1], [3, 4, 5], [5]], f: k.mix },
-  { name: 'cat', shapes: [[2, 3, 4], [2, 1, 4], [2, 5, 4]], f: (...parts) => k.cat(parts, 1) },
+  {
+    name: 'cat',
+    shapes: [
+      [2, 3, 4],
+      [2, 1, 4],
+      [2, 5, 4],
+    ],
+    f: (...parts) => k.cat(parts, 1),
+  },
   { name: 'slice by steps', shapes: [[9, 10]], f: x => k.slice(x, 1, 1, 9, 3) },
   { name: 'slice to the end by steps', shapes: [[3, 10, 2]], f: x => k.slice(x, 1, 0, 10, 3) },
   { name: 'expand', shapes: [[1, 3, 1]], f: x => k.expand(x, [4, 2, 3, 65]) },
-  { name: 'reflect', shapes: [[3, 9]], f: x => k.pad(x, [[2, 1], [0, 8]], { mode: 'reflect' }) },
-  { name: 'replicate', shapes: [[3, 4]], f: x => k.pad(x, [[2, 1], [0, 5]], { mode: 'replicate' }) },
+  {
+    name: 'reflect',
+    shapes: [[3, 9]],
+    f: x =>
+      k.pad(
+        x,
+        [
+          [2, 1],
+          [0, 8],
+        ],
+        { mode: 'reflect' },
+      ),
+  },
+  {
+    name: 'replicate',
+    shapes: [[3, 4]],
+    f: x =>
+      k.pad(
+        x,
+        [
+          [2, 1],
+          [0, 5],
+        ],
+        { mode: 'replicate' },
+      ),
+  },
   { name: 'narrow', shapes: [shape, [33]], dtypes: ['f16', 'bf16'], f: (a, b) => k.mul(k.silu(a), b) },
   { name: 'index select', shapes: [[4, 9, 3]], f: x => k.indexSelect(x, 1, index([8, 0, 8, 3], x)) },
   { name: 'embedding', shapes: [[6, 5]], f: x => k.embedding(x, index([1, 1, 5], x)) },

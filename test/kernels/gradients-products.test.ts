@@ -13,7 +13,13 @@ const wasm = await wasmRuntime()
 const all = [reference, webgpu, wasm]
 
 await t.test('products agree with torch', t =>
-  gradientsAgreeWithTorch(t, all, 'matmul', 'linear', 'geglu (value, gate = chunk(2, -1) of linear; value*gelu_erf(gate))'),
+  gradientsAgreeWithTorch(
+    t,
+    all,
+    'matmul',
+    'linear',
+    'geglu (value, gate = chunk(2, -1) of linear; value*gelu_erf(gate))',
+  ),
 )
 
 await t.test('reductions and softmax agree with torch', t =>
@@ -36,8 +42,22 @@ const products = [
 const activations = ['silu', 'gelu', 'gelu_tanh', 'quick_gelu', 'geglu'] as const
 const matrices: GradientCase[] = [
   ...products.flatMap(([m, n, p]): GradientCase[] => [
-    { name: `${m}x${n}x${p}`, shapes: [[m, p], [p, n]], f: (a, b) => k.matmul(a, b) },
-    { name: `batches of ${m}x${n}x${p}`, shapes: [[2, m, p], [2, n, p]], f: (a, b) => k.linear(a, b) },
+    {
+      name: `${m}x${n}x${p}`,
+      shapes: [
+        [m, p],
+        [p, n],
+      ],
+      f: (a, b) => k.matmul(a, b),
+    },
+    {
+      name: `batches of ${m}x${n}x${p}`,
+      shapes: [
+        [2, m, p],
+        [2, n, p],
+      ],
+      f: (a, b) => k.linear(a, b),
+    },
   ]),
   ...activations.map((activation): GradientCase => {
     const columns = activation === 'geglu' ? 9 : 18
@@ -48,7 +68,10 @@ const matrices: GradientCase[] = [
   }),
   {
     name: 'weights of half width',
-    shapes: [[4, 20], [12, 20]],
+    shapes: [
+      [4, 20],
+      [12, 20],
+    ],
     dtypes: ['f32', 'f16'],
     f: (x, weight) => k.linear(x, weight, { activation: 'silu' }),
   },
@@ -66,14 +89,12 @@ const axes: { shape: Shape; axes?: number[]; keepDims?: boolean }[] = [
 ]
 const sums: GradientCase[] = [
   ...Object.entries(reductions).flatMap(([name, run]) =>
-    axes.map(
-      ({ shape, ...options }): GradientCase => ({
-        name: `${name} of ${shape.join('x')}`,
-        shapes: [shape],
-        f: x => run(x, options),
-        values: 'apart',
-      }),
-    ),
+    axes.map(({ shape, ...options }): GradientCase => ({
+      name: `${name} of ${shape.join('x')}`,
+      shapes: [shape],
+      f: x => run(x, options),
+      values: 'apart',
+    })),
   ),
   ...[0, 1, 2].flatMap((axis): GradientCase[] => [
     { name: `cumsum along ${axis}`, shapes: [[3, 17, 5]], f: x => k.cumsum(x, axis) },

@@ -1,11 +1,12 @@
 // The matrix product against torch's numbers and against its own plain loops.
 
 import t from 'tap'
-import { linear, matmul, type MatmulOptions } from '../../kernels/index.js'
-import type { DType, Runtime } from '../../tensor/index.js'
+import { linear, matmul, permute, type MatmulOptions } from '../../kernels/index.js'
+import { Tensor, type DType, type Runtime } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import {
   agreeWithTorch,
+  onRuntimes,
   Operands,
   referenceRuntime,
   shrunkLimits,
@@ -175,6 +176,17 @@ await t.test('variants in tiles agree with the plain loops', async t => {
   await check('matrices', await matrixRuntime(smallMatrices[0]), tileEdges.slice(0, 2))
   await check('wider matrices', await matrixRuntime(smallMatrices[1]), tileEdges.slice(2))
 })
+
+await t.test('infinity in the last term stays infinity, beside what shaders fill up to four', t =>
+  onRuntimes(t, [reference, direct, subgroup, wasm], async (t, runtime) => {
+    const a = Tensor.from(runtime, [1, 2, 3, 4, 5, -1, -2, -3, -4, -5], [2, 5])
+    const b = Tensor.from(runtime, [...new Array<number>(40).fill(1), ...new Array<number>(10).fill(Infinity)], [5, 10])
+    using transposed = permute(b, [1, 0])
+    const expected = Array.from({ length: 20 }, (_, i) => (i < 10 ? Infinity : -Infinity))
+    close(t, await matmul(a, b).floats(), expected, 0, 'matmul')
+    close(t, await linear(a, transposed).floats(), expected, 0, 'linear')
+  }),
+)
 
 await t.test('says what does not fit', t => {
   const operands = new Operands(reference, 0)

@@ -5,26 +5,19 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseCLIPVisionConfig } from '../../models/clip/config.js'
 import { CLIPVisionModelWithProjection } from '../../models/clip/vision.js'
-import { WeightsError } from '../../nn/index.js'
-import { openSafetensors, type TensorFile } from '../../tensor/files/index.js'
+import { clipVisionKind } from '../../pipeline/verify/clip-vision.js'
+import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError, ShapeError, Tensor, toFloat32, type Runtime } from '../../tensor/index.js'
-import { close } from '../support/compare.js'
+import { configText, ignoresPositions, leavesOutputsOnly, openGolden, towerTolerance } from '../support/clip.js'
 import { onRuntimes, Operands, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
-import { SeenModules } from '../support/modules.js'
 import { golden } from '../support/paths.js'
+import { agrees } from '../support/verify.js'
 
 const folders = ['clip-vision-tiny', 'clip-vision-tiny/quickgelu'] as const
-const text = (folder: string) => readFileSync(golden(folder, 'config.json'), 'utf8')
-const config = (folder: string) => parseCLIPVisionConfig(`${folder}/config.json`, text(folder))
-
-async function open(folder: string, name: string): Promise<TensorFile> {
-  const file = await openSafetensors(golden(folder, `${name}.safetensors`))
-  t.teardown(() => file.close())
-  return file
-}
+const config = (folder: string) => parseCLIPVisionConfig(`${folder}/config.json`, configText(folder))
 
 const small = folders[1]
-const checkpoint = await open(small, 'model')
+const checkpoint = await openGolden(small, 'model')
 const reference = await referenceRuntime()
 const runtimes = [reference, await webgpuRuntime(), await wasmRuntime()]
 
@@ -33,38 +26,15 @@ async function readPixels(runtime: Runtime, file: TensorFile): Promise<Tensor> {
   return Tensor.from(runtime, toFloat32(dtype, data), shape, 'f32', 'pixel_values')
 }
 
-/** The rounding of f32, and a few times that: a tanh gelu would be off by 1e-4. */
-const tolerance = 5e-6
-
 for (const folder of folders)
   void t.test(`${folder}: the outputs of the reference`, t =>
-    onRuntimes(t, runtimes, async (t, runtime) => {
-      const file = await open(folder, 'io')
-      using model = await CLIPVisionModelWithProjection.load(runtime, await open(folder, 'model'), config(folder))
-      using seen = new SeenModules(model.weights, file)
-      const output = model.forward(await readPixels(runtime, file))
-      const tensors = {
-        image_embeds: output.imageEmbeds,
-        last_hidden_state: output.lastHiddenState,
-        pooler_output: output.poolerOutput,
-      }
-      for (const [name, tensor] of Object.entries(tensors)) {
-        if (!file.tensors.has(name)) continue
-        const { data, shape } = await file.read(name)
-        t.same(tensor.shape, shape)
-        close(t, await tensor.floats(), data, tolerance, name)
-      }
-      await seen.compare(t, tolerance)
-    }),
+    onRuntimes(t, runtimes, (t, runtime) => agrees(t, clipVisionKind, runtime, folder, ['io'], () => towerTolerance)),
   )
 
 void t.test('a forward pass leaves nothing behind but its outputs', async t => {
   using model = await CLIPVisionModelWithProjection.load(reference, checkpoint, config(small))
-  const pixels = await readPixels(reference, await open(small, 'io'))
-  const before = reference.statistics().live
-  const { imageEmbeds, lastHiddenState, poolerOutput } = model.forward(pixels)
-  const bytes = imageEmbeds.bytes + lastHiddenState.bytes + poolerOutput.bytes
-  t.equal(reference.statistics().live - before, bytes)
+  const pixels = await readPixels(reference, await openGolden(small, 'io'))
+  leavesOutputsOnly(t, reference, () => model.forward(pixels))
 })
 
 void t.test('pictures of another size are refused', async t => {
@@ -80,20 +50,9 @@ void t.test('pictures of another size are refused', async t => {
     t.throws(() => model.forward(random.normal(shape)), ShapeError, String(shape))
 })
 
-void t.test('numbers of the positions, which old checkpoints hold, are ignored; other strangers are not', async t => {
-  const info = { dtype: 'i32', stored: 'I64', shape: [1, 17], byteSize: 136 } as const
-  const withTensor = (name: string): TensorFile => ({
-    name: checkpoint.name,
-    metadata: checkpoint.metadata,
-    tensors: new Map([...checkpoint.tensors, [name, info]]),
-    read: key => checkpoint.read(key),
-    chunks: key => checkpoint.chunks(key),
-    close: () => Promise.resolve(),
-  })
+void t.test('numbers of the positions, which old checkpoints hold, are ignored; other strangers are not', t => {
   const load = (file: TensorFile) => CLIPVisionModelWithProjection.load(reference, file, config(small))
-  const loaded = await load(withTensor('vision_model.embeddings.position_ids'))
-  loaded.dispose()
-  await t.rejects(load(withTensor('text_model.embeddings.position_ids')), WeightsError)
+  return ignoresPositions(t, checkpoint, load, ['vision_model', 'text_model'])
 })
 
 void t.test('the real model has the names, shapes and size of the real checkpoint', t => {
@@ -113,7 +72,7 @@ void t.test('the real model has the names, shapes and size of the real checkpoin
 
 void t.test('a bad configuration is told as a whole', t => {
   const parse = (changes: object) =>
-    parseCLIPVisionConfig('config.json', JSON.stringify({ ...(JSON.parse(text(small)) as object), ...changes }))
+    parseCLIPVisionConfig('config.json', JSON.stringify({ ...(JSON.parse(configText(small)) as object), ...changes }))
   t.throws(() => parse({ hidden_size: 33, hidden_act: 'relu', patch_size: 7 }), {
     name: 'FileError',
     message: /hidden_act must be.*hidden_size must be a multiple of the 2.*image_size must be a multiple of patch_size/,

@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { report } from '../../pipeline/cli/exit.js'
@@ -16,7 +17,7 @@ import { Stopped } from '../../pipeline/cli/stop.js'
 import { NotFiniteError } from '../../pipeline/finite.js'
 import { encodePng } from '../../pipeline/media/encode.js'
 import { readPicture } from '../../pipeline/media/decode.js'
-import { DeviceLostError } from '../../tensor/index.js'
+import { DeviceLostError, writeSafetensors } from '../../tensor/index.js'
 import { openAdapter } from '../../tensor/webgpu/adapter.js'
 import { makeTinyModel } from '../support/model.js'
 import { golden, projectRoot } from '../support/paths.js'
@@ -87,7 +88,7 @@ const withOptions = (options: Partial<Record<string, string>>) =>
 const weights = 'unet/diffusion_pytorch_model.safetensors'
 const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ['no model', { model: undefined }, /--model: missing; try revision generate --help/],
-  ['an unknown option', { colour: 'red' }, /"colour": no such option or argument/],
+  ['an unknown option', { colour: 'red' }, /"colour": no such command, option or argument/],
   ['an option without its value', { seed: '' }, /--seed: not a number; got ""/],
   ['no frames', { frames: '0' }, /--frames: not an integer in bounds; expected 1\.\.256; got 0/],
   ['half a step', { steps: '1.5' }, /--steps: not an integer in bounds/],
@@ -161,7 +162,7 @@ const wrong: [string, Partial<Record<string, string>>, RegExp][] = [
   ['a file in the place of the results', { out: at('file') }, /the output folder cannot be made or written to/],
   ['an empty name for the results', { out: '' }, /--out: empty/],
   ['a format of films', { format: 'gif,avi' }, /--format: no such format; expected some of frames, .*; got "avi"/],
-  ['previews of no step', { preview: '0' }, /--preview: not a number of steps; got "0"/],
+  ['previews of no step', { preview: '0' }, /--preview: not a number of steps; got 0/],
   ['checkpoints nowhere', { 'checkpoint-every': '2' }, /--checkpoint-every: means nothing without --checkpoint/],
   ['an adapter that is not used', { runtime: 'wasm', adapter: 'lavapipe' }, /--adapter: means nothing to the wasm/],
   ['threads that are not used', { runtime: 'reference', threads: '2' }, /--threads: means nothing to the reference/],
@@ -203,8 +204,19 @@ await t.test(
 )
 
 await t.test('no command, unknown commands, help and version', async t => {
-  for (const args of [[], ['paint'], ['doctor', '--colour'], ['generate', '--seed']]) {
-    const { code, stdout, stderr } = await revision(args)
+  const hint = 'try revision generate --help'
+  const mistakes: [string[], string][] = [
+    [[], 'arguments: a command is missing; try revision --help'],
+    [['paint'], '"paint": no such command, option or argument; try revision --help'],
+    [['doctor', '--colour'], '"colour": no such command, option or argument; try revision doctor --help'],
+    [['generate', '--seed'], `--seed: its value is missing; ${hint}`],
+    [['generate', '--seed', '1', '--seed', '2'], '--seed: given more than once'],
+    [['fetch', 'sd', '--to', 'x'], 'model: not one of its values; expected svd, svd-xt or svd-xt-1.1; got "sd"; '],
+    [['fetch', 'svd'], '--to: missing; try revision fetch --help'],
+  ]
+  for (const [args, message] of mistakes) {
+    const { code, stdout, stderr } = await revision(args, { LANG: 'de_DE.UTF-8' })
+    t.ok(stderr.startsWith(`revision: ${message}`), `${args.join(' ')}: ${stderr}`)
     t.match(
       { code, stdout, lines: stderr.trimEnd().split('\n').length },
       { code: 2, stdout: '', lines: 1 },
@@ -242,16 +254,14 @@ await t.test('a reader that goes away ends the program quietly', { skip: process
 })
 
 await t.test('signals stop a run and leave nothing', { skip: process.platform === 'win32' }, async t => {
-  const cases: [string, RegExp, Partial<Record<string, string>>, NodeJS.Signals[], number][] = [
-    ['terminated before the first stage', /1000 steps, on/, { steps: '1000' }, ['SIGTERM'], 143],
-    ['Ctrl-C between steps', /step 1\/1000/, { steps: '1000' }, ['SIGINT'], 130],
-    ['Ctrl-C while frames are decoded', /vae decoder \.\.\./, {}, ['SIGINT'], 130],
-    // The second ends it at once, and so decides about the code. Plain loops hold the thread for a whole step, so that
-    // both have come when the first is heard.
-    ['two signals', /step 1\/1000/, { steps: '1000', runtime: 'reference' }, ['SIGINT', 'SIGTERM'], 143],
+  const cases: [string, RegExp, Partial<Record<string, string>>, NodeJS.Signals, number][] = [
+    ['terminated before the first stage', /1000 steps, on/, { steps: '1000' }, 'SIGTERM', 143],
+    ['Ctrl-C between steps', /step 1\/1000/, { steps: '1000', preview: '1' }, 'SIGINT', 130],
+    ['Ctrl-C while frames are decoded', /vae decoder \.\.\./, {}, 'SIGINT', 130],
   ]
-  await inParallel(cases, async ([name, moment, options, signals, expected]) => {
+  await inParallel(cases, async ([name, moment, options, signal, expected]) => {
     const place = at(`stopped ${name}`)
+    if (options.preview) await mkdir(place)
     const args = [program, 'generate', ...withOptions({ ...options, frames: '1', out: join(place, 'out') })]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
     let stderr = ''
@@ -260,14 +270,58 @@ await t.test('signals stop a run and leave nothing', { skip: process.platform ==
       stderr += String(data)
       if (child.killed || !moment.test(stderr)) return
       partial = readdirSync(place)
-      for (const signal of signals) child.kill(signal)
+      child.kill(signal)
     })
     const [code] = (await once(child, 'close')) as [number]
     t.equal(code, expected, `${name}: exit code, ${stderr}`)
-    if (signals.length === 1) t.match(stderr, 'stopping ... (again: at once)', name)
-    t.match(partial, [/^out\.partial-/], `${name}: there was something to remove`)
-    t.notOk(existsSync(place), `${name}: nothing is left`)
+    t.match(stderr, 'stopping ... (again: at once)', name)
+    t.match(partial[0], /^out\.partial-/, `${name}: there was something to remove`)
+    t.same(existsSync(place) ? readdirSync(place) : [], [], `${name}: nothing is left`)
   })
+})
+
+await t.test('Ctrl-C leaves a checkpoint, and says so', { skip: process.platform === 'win32' }, async t => {
+  await mkdir(at('kept'))
+  const options = { steps: '1000', frames: '1', out: at('kept/out'), checkpoint: at('kept/run') }
+  const args = [program, 'generate', ...withOptions(options), '--checkpoint-every', '1000']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+  let stderr = ''
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += String(data)
+    if (!child.killed && /step 2\/1000/.test(stderr)) child.kill('SIGINT')
+  })
+  t.same(await once(child, 'close'), [130, null])
+  t.match(stderr, /run: the same command goes on after step \d+\/1000\nrevision: stopped\n$/)
+  t.same(await readdir(at('kept')), ['run'])
+})
+
+await t.test('a second signal ends the program at once', { skip: process.platform === 'win32' }, async t => {
+  const url = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot, 'dist/pipeline', path)))
+  const script = `
+    const { StopSignals } = await import(${url('cli/stop.js')})
+    const { OutputFolder } = await import(${url('media/output.js')})
+    const output = await OutputFolder.create(process.argv[1])
+    const stop = new StopSignals()
+    stop.signal.addEventListener('abort', () => process.kill(process.pid, 'SIGTERM'))
+    process.kill(process.pid, 'SIGINT')
+    setInterval(() => {}, 1000)`
+  const args = ['--input-type=module', '-e', script, at('twice/out')]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  t.same(await once(child, 'close'), [143, null], 'the second decides about the code')
+  t.notOk(existsSync(at('twice')), 'nothing is left')
+})
+
+await t.test('names never turn into orders to a terminal', async t => {
+  const evil = 'a\x1b[2J\u202eb\u2066\x9b'
+  const { stderr } = await revision(['generate', ...withOptions({ image: at(evil) })])
+  t.match(stderr, /a \[2J b {2}: there is no such file\n$/)
+  const path = at('evil.safetensors')
+  await writeSafetensors(path, [{ name: evil, dtype: 'f32', shape: [0], data: new Float32Array() }])
+  const plain = await revision(['inspect', path])
+  t.match(plain.stdout, /\n {2}a \[2J b {2} {2}F32 \[0\]/)
+  const json = await revision(['inspect', path, '--json'])
+  t.notMatch(json.stdout, /[\x1b\u202e\u2066\x9b]/)
+  t.match(JSON.parse(json.stdout), { tensors: [{ name: evil }] }, 'JSON keeps it, escaped')
 })
 
 await t.test('masks come in the order of their numbers', async t => {

@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import t from 'tap'
-import { writePng } from '../../pipeline/media/encode.js'
+import { encodePng, writePng } from '../../pipeline/media/encode.js'
 import { encodeMp4, toYuv420, writeMp4 } from '../../pipeline/media/mp4.js'
 import type { Picture } from '../../pipeline/media/picture.js'
+import { decodePng, pngToPicture } from '../../pipeline/media/png.js'
+import { chunksOf } from '../../pipeline/media/png-chunks.js'
 import { resizeLanczos, resizeNearest } from '../../pipeline/media/resize.js'
 import { contactSheet } from '../../pipeline/media/sheet.js'
 import { openSafetensors } from '../../tensor/files/index.js'
@@ -79,6 +81,19 @@ await t.test('a PNG that we write reads as what it was made of', async t => {
     [...picture.data],
   )
   await t.rejects(writePng(join(t.testdir(), 'no/such/folder.png'), picture), { name: 'FileError', message: /ENOENT/ })
+})
+
+await t.test('a note stands in a PNG as its comment', t => {
+  const picture = filled(2, 2, [1, 2, 3])
+  const noted = encodePng(picture, '{"seed": 7}')
+  const texts = [...chunksOf(noted)]
+    .filter(({ name }) => name === 'tEXt')
+    .map(({ body }) => String.fromCharCode(...body))
+  t.same(texts, ['Software\0revision', 'Comment\0{"seed": 7}'])
+  t.same(pixel(pngToPicture(decodePng(noted, ''), ''), 1, 1), [1, 2, 3], 'and the picture is as it was')
+  for (const note of ['caf\u00e9', 'two\nlines', 'x'.repeat(2 ** 16 + 1)])
+    t.throws(() => encodePng(picture, note), { name: 'UsageError', message: /printable ASCII/ })
+  t.end()
 })
 
 await t.test('a contact sheet shows the frames in order, with gaps, and shrinks them to fit', t => {
@@ -178,6 +193,20 @@ await t.test('a video holds every frame, at the rate asked for, in H.264', async
   }
   t.same(await encodeMp4(frames, 7), await encodeMp4(frames, 7), 'equal frames, equal bytes')
   t.equal(process.listenerCount('unhandledRejection'), listeners, 'no handlers are left on the process')
+})
+
+await t.test('a note in a video is its comment, and moves no frame', async t => {
+  const frames = [filled(16, 16, [9, 9, 9])]
+  const [plain, noted] = [Buffer.from(await encodeMp4(frames, 7)), Buffer.from(await encodeMp4(frames, 7, 'seed 7'))]
+  const moov = plain.indexOf('moov') - 4
+  t.same(noted.subarray(0, moov), plain.subarray(0, moov), 'what comes before the film header is the same')
+  const end = moov + plain.readUInt32BE(moov)
+  const added = noted.length - plain.length
+  t.equal(noted.readUInt32BE(moov), end - moov + added)
+  t.same(noted.subarray(end + added), plain.subarray(end))
+  const data = boxes(noted).get('udta')!
+  t.equal(data.readUInt32BE(0), data.length, 'udta holds meta')
+  t.match(data.toString('latin1'), /meta.{4}.{4}hdlr.{8}mdirappl.*ilst.{4}\xa9cmt.{4}data.{8}seed 7$/s)
 })
 
 await t.test('a video that cannot be is refused', async t => {

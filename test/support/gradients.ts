@@ -1,17 +1,13 @@
 // What tests of gradients share: torch's numbers, and finite differences with agreement of the runtimes.
 
-import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { calculusOf } from '../../kernels/index.js'
+import type { VerifyCase } from '../../pipeline/verify/outcome.js'
 import { Generator } from '../../tensor/random.js'
 import { scope, sizeOf, Tape, Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from './compare.js'
 import { goldenCases, onRuntimes } from './kernels.js'
-import { golden } from './paths.js'
-
-const { cases: records } = JSON.parse(readFileSync(golden('ops.json'), 'utf8')) as {
-  cases: { name: string; zero_grads?: string[] }[]
-}
+import { assertOutcomes } from './verify.js'
 
 /** The gradients of `f` with respect to tensors, for the gradient of what follows. */
 function gradientsOf(leaves: readonly Tensor[], f: () => Tensor, upstream: (out: Tensor) => Tensor) {
@@ -23,29 +19,13 @@ function gradientsOf(leaves: readonly Tensor[], f: () => Tensor, upstream: (out:
 /** Compares with the golden gradients of all cases of the named operators. */
 export function gradientsAgreeWithTorch(t: Test, runtimes: readonly Runtime[], ...names: string[]): Promise<void> {
   return onRuntimes(t, runtimes, async (t, runtime) => {
-    for (const golden of goldenCases(...names)) {
-      const operands = await golden.load(runtime)
-      const wanted = golden.gradients.map(name => name.slice('grad.'.length))
-      if (wanted.length === 0) continue
-      const { data, shape } = await golden.read('upstream')
-      const { gradients } = gradientsOf(
-        wanted.map(name => operands.tensors.get(name)!),
-        () => golden.run(operands)!.out,
-        () => Tensor.from(runtime, data, shape),
-      )
-      const zeros = records.find(({ name }) => name === golden.name)?.zero_grads ?? []
-      for (const [i, name] of wanted.entries()) {
-        const actual = await gradients[i]!.floats()
-        const expected = await golden.read(`grad.${name}`)
-        t.same(gradients[i]!.shape, expected.shape, `${golden.name}, shape of ${name}`)
-        if (zeros.includes(`grad.${name}`))
-          t.ok(
-            actual.every(value => Math.abs(value) <= 1e-5),
-            `${golden.name}, ${name} has none`,
-          )
-        else close(t, actual, expected.data, 1e-4, `${golden.name}, gradient of ${name}`)
-      }
+    const outcomes: VerifyCase[] = []
+    for (const item of goldenCases(...names)) {
+      const found = await item.compareGradients(runtime)
+      if (!found) t.fail(`${item.name}: an operation on the way has no gradient`)
+      outcomes.push(...(found ?? []))
     }
+    await assertOutcomes(t, outcomes)
   })
 }
 

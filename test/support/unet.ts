@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { parseUNetConfig, type UNetConfig, type UNetSpatioTemporalConditionModel } from '../../models/index.js'
+import { readUNetInputs, type UNetInputs } from '../../pipeline/verify/unet.js'
 import { openSafetensors, type TensorFile } from '../../tensor/files/index.js'
-import { Tensor, type Runtime } from '../../tensor/index.js'
+import type { Tensor } from '../../tensor/index.js'
 import { golden } from './paths.js'
 
 export const configText = readFileSync(golden('svd-unet-tiny/config.json'), 'utf8')
@@ -15,16 +16,10 @@ export const motionConfig: UNetConfig = { ...config, inChannels: 10 }
 export const checkpoint = await openSafetensors(golden('svd-unet-tiny/diffusion_pytorch_model.safetensors'))
 t.teardown(() => checkpoint.close())
 
+export { readUNetInputs as readCase }
+
 /** The strict tier of relative errors: finds a tanh gelu or a wrong epsilon. */
 export const strict = 2e-5
-
-/** What the UNet is called with. */
-export interface Case {
-  sample: Tensor
-  timestep: number
-  encoderHiddenStates: Tensor
-  addedTimeIds: number[][]
-}
 
 /** One of the golden files. */
 export async function openCase(t: Test, name: string): Promise<TensorFile> {
@@ -33,25 +28,7 @@ export async function openCase(t: Test, name: string): Promise<TensorFile> {
   return file
 }
 
-/** The inputs in a golden file, on a runtime. */
-export async function readCase(runtime: Runtime, file: TensorFile): Promise<Case> {
-  const tensor = async (name: string) => {
-    const { data, shape } = await file.read(name)
-    return Tensor.from(runtime, data, shape, 'f32', name)
-  }
-  const timestep = await file.read('timestep')
-  const { data, shape } = await file.read('added_time_ids')
-  return {
-    sample: await tensor('sample'),
-    timestep: timestep.data[0],
-    encoderHiddenStates: await tensor('encoder_hidden_states'),
-    addedTimeIds: Array.from({ length: shape[0] }, (_, row) => [
-      ...data.subarray(row * shape[1], (row + 1) * shape[1]),
-    ]),
-  }
-}
-
 /** Calls the UNet. */
-export function forward(unet: UNetSpatioTemporalConditionModel, input: Case): Tensor {
+export function forward(unet: UNetSpatioTemporalConditionModel, input: UNetInputs): Tensor {
   return unet.forward(input.sample, input.timestep, input.encoderHiddenStates, input.addedTimeIds)
 }

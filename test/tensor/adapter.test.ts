@@ -1,5 +1,6 @@
 // The choice of an adapter, and the embedded one: its archive, its cache and one shader on it.
 
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +8,11 @@ import { brotliCompressSync, constants } from 'node:zlib'
 import t from 'tap'
 import { AdapterError, UsageError } from '../../tensor/errors.js'
 import { openAdapter, parseWish } from '../../tensor/webgpu/adapter.js'
+import { mayHaveGpu } from '../../tensor/webgpu/dawn.js'
 import { openDevice } from '../../tensor/webgpu/device.js'
 import { embeddedObstacle, ownFolder, underDriver, unpackDriver } from '../../tensor/webgpu/embedded.js'
 import { readTar } from '../../tensor/webgpu/tar.js'
+import { projectRoot } from '../support/paths.js'
 
 interface Entry {
   name: string
@@ -171,6 +174,26 @@ void t.test('a wish is granted or refused, never bent', async t => {
     if (outcome instanceof Error) t.type(outcome, AdapterError, `${wish}: ${outcome.message}`)
     else t.match(outcome, { kind: wish, why: `the caller asks for ${wish}`, description: /./ })
   }
+})
+
+void t.test('a GPU is looked for only where one can be', async t => {
+  for (const name of ['dri', 'nvidia0', 'dxg', 'mali0']) t.ok(mayHaveGpu(['null', name]), name)
+  if (process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return
+  t.notOk(mayHaveGpu(['null', 'shm', 'tty0', 'vhost-net']))
+  if (mayHaveGpu()) return
+  await t.rejects(openAdapter('hardware'), {
+    name: 'AdapterError',
+    message: /^adapter: no hardware adapter; got none;/,
+  })
+  const program = `
+    import { openRuntime } from './dist/kernels/index.js'
+    const runtime = await openRuntime()
+    console.log(runtime.name)
+    await runtime.close()`
+  const env = { ...process.env, REVISION_RUNTIME: '', REVISION_ADAPTER: '' }
+  const args = ['--input-type=module', '-e', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: projectRoot, env, encoding: 'utf8' })
+  t.same({ stdout, stderr }, { stdout: 'wasm\n', stderr: '' }, 'and nobody hears of what was not wanted')
 })
 
 void t.test('the embedded adapter', { skip: embeddedObstacle() ?? false }, async t => {

@@ -46,6 +46,17 @@ await t.test('a tensor used in several ways gets the sum of its gradients', asyn
   }
 })
 
+await t.test('the parts of a loss come with it', async t => {
+  const x = vector(wasm, 1, 2, 3)
+  const { value, loss, gradients } = differentiate([x], () => {
+    const parts = { squares: sum(square(x)), plain: sum(x) }
+    return { ...parts, loss: add(parts.squares, parts.plain) }
+  })
+  const read = async (tensor: Tensor) => (await tensor.floats())[0]
+  t.same(await Promise.all([value.squares, value.plain, loss].map(read)), [14, 6, 20])
+  t.same([...(await gradients[0]!.floats())], [3, 5, 7])
+})
+
 await t.test('what does not depend on the parameters is not recorded', async t => {
   const weight = vector(reference, 1, 2)
   const frozen = vector(reference, 3, 4)
@@ -73,14 +84,30 @@ await t.test('nothing is left when the gradients are released', t => {
       using rows = linear(x.reshape([1, 4]), weight, { activation: 'silu' })
       return sum(rows)
     }
-    t.equal(left(runtime, () => run(() => model(x))), 0, runtime.name)
-    t.equal(left(runtime, () => run(() => checkpoint(model, x))), 0, 'with a checkpoint')
-    t.equal(left(runtime, () => t.throws(() => run(() => square(x)), /backward: not a loss/)), 0, 'after an error')
+    t.equal(
+      left(runtime, () => run(() => model(x))),
+      0,
+      runtime.name,
+    )
+    t.equal(
+      left(runtime, () => run(() => checkpoint(model, x))),
+      0,
+      'with a checkpoint',
+    )
+    t.equal(
+      left(runtime, () => t.throws(() => run(() => square(x)), /backward: not a loss/)),
+      0,
+      'after an error',
+    )
     const fails = () => {
       sum(model(x))
       throw new Error('on the way')
     }
-    t.equal(left(runtime, () => t.throws(() => run(fails), /on the way/)), 0, 'or one inside')
+    t.equal(
+      left(runtime, () => t.throws(() => run(fails), /on the way/)),
+      0,
+      'or one inside',
+    )
   }
   t.end()
 })
@@ -109,9 +136,17 @@ await t.test('intermediates that the way back does not read are not held', t => 
 
 await t.test('a checkpoint holds its inputs alone, and gives the same gradients', async t => {
   for (const runtime of runtimes) {
-    const x = Tensor.from(runtime, Array.from({ length: 640 }, (_, i) => Math.sin(i)), [10, 64])
+    const x = Tensor.from(
+      runtime,
+      Array.from({ length: 640 }, (_, i) => Math.sin(i)),
+      [10, 64],
+    )
     const weights = [1, 2, 3].map(seed =>
-      Tensor.from(runtime, Array.from({ length: 4096 }, (_, i) => Math.cos(i * seed) / 8), [64, 64]),
+      Tensor.from(
+        runtime,
+        Array.from({ length: 4096 }, (_, i) => Math.cos(i * seed) / 8),
+        [64, 64],
+      ),
     )
     const block = (x: Tensor) => scope(() => weights.reduce((h, w) => linear(h, w, { activation: 'silu' }), x))
     const run = async (inner: (x: Tensor) => Tensor) => {
@@ -197,6 +232,9 @@ await t.test('a watch names the operation that gave NaN', async t => {
     using watch = watchNumbers()
     differentiate([x], () => sum(exp(square(x))), { watch })
     await t.rejects(watch.check(), /^unary, \[2\]: gave NaN or infinity; got operation 2 of \d+; try a lower/)
+    const inside = () => sum(checkpoint((x: Tensor) => exp(square(x)), x))
+    differentiate([x], inside, { watch })
+    await t.rejects(watch.check(), /^unary, \[2\]: gave NaN or infinity; got operation 2 of/, 'in a checkpoint as well')
     const y = vector(runtime, 1, 2)
     differentiate([y], () => sum(matmul(y.reshape([1, 2]), y.reshape([2, 1]))), { watch })
     await watch.check()

@@ -69,7 +69,7 @@ await t.test('the heap gives the tightest range, and merges what comes back', as
 })
 
 await t.test('a command states every parameter, and each fits its type', async t => {
-  const parts = { kernel: 3, units: 1, grain: 1, scratch: 0, scratchStride: 0 }
+  const parts = { kernel: 3, units: 1, grain: 1, scratch: 0, scratchStride: 0, brief: false }
   const fields = [
     { name: 'x', type: 'usize' },
     { name: 'scale', type: 'f32' },

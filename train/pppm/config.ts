@@ -1,0 +1,41 @@
+// How a PPPM is trained: a JSON file.
+
+import { ConfigReader } from '../../models/config-reader.js'
+import { pppmConfigs } from '../../models/pppm/config.js'
+import type { TrainSettings } from '../trainer.js'
+
+export interface PPPMTrainConfig {
+  readonly model: keyof typeof pppmConfigs
+  /** Takes whose name holds one of these words are never trained on. */
+  readonly holdOut: readonly string[]
+  /** Frames of a clip. */
+  readonly frames: number
+  /** Scenes of a batch. */
+  readonly batch: number
+  readonly settings: TrainSettings
+  readonly saveEvery: number
+}
+
+/** Reads and checks such a file's text; throws one FileError that tells everything that is wrong. */
+export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConfig {
+  const reader = new ConfigReader(where, text)
+  const config: PPPMTrainConfig = {
+    model: reader.word('model', Object.keys(pppmConfigs) as (keyof typeof pppmConfigs)[], 'pppm-small'),
+    holdOut: reader.texts('hold_out', { maxItems: 64, maxLength: 100 }),
+    frames: reader.integer('frames', { min: 8, max: 512, default: 64 }),
+    batch: reader.integer('batch', { max: 1024, default: 16 }),
+    settings: {
+      steps: reader.integer('steps', { max: 10_000_000, default: 10_000 }),
+      rate: reader.number('rate', { min: 1e-8, max: 1, default: 5e-4 }),
+      warmup: reader.integer('warmup', { min: 0, max: 1_000_000, default: 200 }),
+      weightDecay: reader.number('weight_decay', { min: 0, max: 1, default: 0.01 }),
+      clip: reader.number('clip', { min: 1e-6, max: 1e6, default: 1 }),
+      emaDecay: reader.number('ema_decay', { min: 0, max: 0.999999, default: 0.999 }),
+      seed: reader.integer('seed', { min: 0, max: 2 ** 31 - 1, default: 0 }),
+    },
+    saveEvery: reader.integer('save_every', { max: 1_000_000, default: 200 }),
+  }
+  reader.check(config.settings.warmup < config.settings.steps, 'warmup', 'less than steps', config.settings.warmup)
+  reader.finish()
+  return config
+}

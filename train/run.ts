@@ -1,0 +1,155 @@
+// A training run in a folder: settings, a log line for each step, a picture of the curves, the state to go on from, and
+// in the end the weights. What is in the folder is never half written.
+
+import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { join } from 'node:path'
+import { saveWeights } from '../nn/index.js'
+import { quote } from '../tensor/files/quote.js'
+import { reasonOf, replaceFile } from '../tensor/files/index.js'
+import { FileError, UsageError, type DType, type Runtime } from '../tensor/index.js'
+import { drawCurves } from './plot.js'
+import { Trainer, type Task, type TrainSettings, type TrainStep } from './trainer.js'
+
+/** Files of a run's folder. */
+export const runFiles = {
+  settings: 'run.json',
+  log: 'log.jsonl',
+  curve: 'curve.svg',
+  state: 'state.safetensors',
+  weights: 'model.safetensors',
+} as const
+
+export interface RunOptions {
+  readonly folder: string
+  readonly task: Task
+  readonly settings: TrainSettings
+  /** Everything that decides the outcome, as JSON: a run goes on only where it is the same. */
+  readonly description: Readonly<Record<string, unknown>>
+  /** Steps between two states that are saved. */
+  readonly saveEvery: number
+  /** Of the weights that are written in the end. Default: f16. */
+  readonly dtype?: DType
+  /** Whether the model begins with fresh weights; else the task has loaded some. Default: true. */
+  readonly fresh?: boolean
+  /** Stops after the step that it comes in, when the state has been saved. */
+  readonly signal?: AbortSignal
+}
+
+/** What a run tells. */
+export type RunEvent =
+  | { type: 'start'; steps: number; from: number }
+  | ({ type: 'step'; steps: number; secondsLeft: number } & Omit<TrainStep, 'kind'>)
+  | { type: 'saved'; path: string; step: number }
+  | { type: 'done'; path: string }
+
+// Log lines are held back until the state that they belong to is saved, so that none is written twice.
+interface LogLine {
+  readonly step: number
+  readonly loss: number
+  readonly [name: string]: number
+}
+
+/**
+ * Trains a model; what an earlier run in the folder has saved is gone on from. Throws a UsageError if the folder holds a
+ * run with other settings, a FileError if the disk refuses or holds nonsense, what `Trainer.step` throws, and the
+ * signal's reason.
+ */
+export async function* runTraining(runtime: Runtime, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+  const { folder, task, settings, saveEvery, signal } = options
+  const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
+  const resumed = await prepareFolder(options)
+  using trainer = resumed
+    ? await Trainer.resume(runtime, task, settings, path('state'))
+    : Trainer.start(runtime, task, settings, options.fresh)
+  const log = resumed ? await readLog(path('log'), trainer.steps) : []
+  await writeText(path('log'), log.map(line => `${JSON.stringify(line)}\n`).join(''))
+  yield { type: 'start', steps: settings.steps, from: trainer.steps }
+
+  let pending: LogLine[] = []
+  const save = async (): Promise<RunEvent> => {
+    await trainer.save(path('state'))
+    await appendFile(path('log'), pending.map(line => `${JSON.stringify(line)}\n`).join(''))
+    pending = []
+    await writeText(path('curve'), drawRun(log))
+    return { type: 'saved', path: path('state'), step: trainer.steps }
+  }
+  const seconds: number[] = []
+  while (trainer.steps < settings.steps) {
+    const { step, loss, parts, norm, rate, seconds: took } = await trainer.step()
+    const line = { step, loss, ...parts, norm, rate, seconds: took }
+    log.push(line)
+    pending.push(line)
+    seconds.push(took)
+    const recent = seconds.slice(-50)
+    const secondsLeft = ((settings.steps - step) * recent.reduce((sum, s) => sum + s, 0)) / recent.length
+    yield { type: 'step', step, steps: settings.steps, loss, parts, norm, rate, seconds: took, secondsLeft }
+    if (step % saveEvery === 0 || step === settings.steps || signal?.aborted) yield await save()
+    signal?.throwIfAborted()
+  }
+  const metadata = { steps: String(settings.steps), settings: JSON.stringify(options.description) }
+  const { dtype = 'f16' } = options
+  await saveWeights(path('weights'), task.weights, { dtype, values: trainer.ema.values, metadata })
+  yield { type: 'done', path: path('weights') }
+}
+
+/** Makes the folder, or finds in it a state to go on from. */
+async function prepareFolder({ folder, description }: RunOptions): Promise<boolean> {
+  const settingsPath = join(folder, runFiles.settings)
+  // As it would be read back.
+  const wanted = JSON.parse(JSON.stringify(description)) as Record<string, unknown>
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (cause) {
+    throw new FileError({ where: folder, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
+  }
+  const text = await readFile(settingsPath, 'utf8').catch(() => undefined)
+  const state = await stat(join(folder, runFiles.state)).catch(() => undefined)
+  if (text === undefined || state === undefined) {
+    await rm(join(folder, runFiles.weights), { force: true })
+    await writeText(settingsPath, `${JSON.stringify(wanted, undefined, 2)}\n`)
+    return false
+  }
+  const found = parseSettings(settingsPath, text)
+  const other = Object.keys({ ...wanted, ...found }).find(name => !isDeepStrictEqual(wanted[name], found[name]))
+  if (other !== undefined)
+    throw new UsageError({
+      where: folder,
+      what: `holds a run with another ${quote(other)}`,
+      expected: quote(JSON.stringify(wanted[other])),
+      got: quote(JSON.stringify(found[other])),
+      hint: 'another folder, or the settings of that run',
+    })
+  return true
+}
+
+function parseSettings(where: string, text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch (cause) {
+    throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
+  }
+}
+
+/** Lines of the log up to a step. */
+async function readLog(path: string, steps: number): Promise<LogLine[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const lines = text.split('\n').flatMap(line => {
+    try {
+      return [JSON.parse(line) as LogLine]
+    } catch {
+      return [] // cut off when a run was ended by force
+    }
+  })
+  return lines.filter(({ step }) => step <= steps)
+}
+
+function drawRun(log: readonly LogLine[]): string {
+  const names = Object.keys(log[0] ?? {}).filter(name => !['step', 'rate', 'seconds'].includes(name))
+  const curve = (name: string) => ({ name, points: log.map(line => [line.step, line[name]] as const) })
+  return drawCurves('training', names.map(curve))
+}
+
+function writeText(path: string, text: string): Promise<void> {
+  return replaceFile(path, append => append(new TextEncoder().encode(text)))
+}
