@@ -45,6 +45,7 @@ function readOptions(args: readonly string[]) {
     args: [...args],
     options: {
       real: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
       runtime: { type: 'string' },
       adapter: { type: 'string' },
       frames: { type: 'string', default: '2' },
@@ -52,12 +53,18 @@ function readOptions(args: readonly string[]) {
       json: { type: 'string' },
     },
   })
+  if (values.help) return undefined
   const runtime = runtimeNames.find(name => name === values.runtime)
   const [width, height] = values.size.split('x').map(Number)
   const frames = Number(values.frames)
   const sizes = [width / 8, height / 8, frames]
   if (!values.real || (values.runtime && !runtime) || !sizes.every(n => Number.isInteger(n) && n > 0 && n <= 512))
-    throw new UsageError({ where: 'arguments', what: 'cannot be used', expected: usage })
+    throw new UsageError({
+      where: 'arguments',
+      what: 'cannot be used',
+      expected: '--real DIR, a known runtime, up to 512 frames, sizes in multiples of 8',
+      hint: '--help',
+    })
   const adapter = parseWish(values.adapter, '--adapter')
   return { model: values.real, frames, width, height, runtime, adapter, json: values.json }
 }
@@ -122,7 +129,9 @@ function textOf({ runtime, frames, width, height, weights, load, forward }: Real
 }
 
 async function main(): Promise<void> {
-  const { runtime: name, adapter, json, ...options } = readOptions(process.argv.slice(2))
+  const given = readOptions(process.argv.slice(2))
+  if (!given) return console.log(usage)
+  const { runtime: name, adapter, json, ...options } = given
   const runtime = await openRuntime({ runtime: name, adapter })
   try {
     const onGpu = runtime.description.startsWith('hardware')

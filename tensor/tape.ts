@@ -253,16 +253,22 @@ export class Tape implements Disposable, Listener {
     const see = (what: string, tensors: readonly Tensor[]) => this.#see(what, tensors)
     const scout = new Scout(this, tensor => this.#hold(tensor), see)
     const kept = inputs.map(tensor => this.#hold(tensor))
-    const result = listening(scout, () => f(...kept))
-    const outputs = [result].flat() as Tensor[]
-    const sources = [...scout.touched.values()]
     const release = () => {
-      for (const tensor of [...kept, ...sources]) tensor.dispose()
+      for (const tensor of [...kept, ...scout.touched.values()]) tensor.dispose()
     }
+    let result: T
+    try {
+      result = listening(scout, () => f(...kept))
+    } catch (error) {
+      release()
+      throw error
+    }
+    const outputs = [result].flat() as Tensor[]
     if (!outputs.some(output => scout.tracks(output))) {
       release()
       return result
     }
+    const sources = [...scout.touched.values()]
     this.#add(outputs, {
       pull: upstream => {
         using tape = new Tape(sources, this.calculus, this.watch)

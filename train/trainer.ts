@@ -9,7 +9,6 @@ import {
   Ema,
   globalNorm,
   initializeWeights,
-  into,
   loadWeights,
   warmupCosine,
   type Parameter,
@@ -20,7 +19,6 @@ import {
   capture,
   FileError,
   Generator,
-  keep,
   NumberError,
   readAll,
   type Captured,
@@ -179,19 +177,13 @@ export class Trainer implements Disposable {
 
   /** Forward, back and the weights' change. */
   #record(kind: string): StepResults {
-    let told: Readonly<Record<string, Tensor>> = {}
     const leaves = this.#parameters.map(({ value }) => value)
-    const { loss, gradients } = differentiate(leaves, () => {
-      const { loss, parts } = this.task.loss(kind)
-      told = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, keep(part.share())]))
-      return loss
-    })
+    const { value, gradients } = differentiate(leaves, () => this.task.loss(kind))
     const norm = globalNorm(gradients)
     this.#optimiser.apply(gradients, clipScale(norm, this.settings.clip))
     this.ema.apply()
-    // The parts outlive the forward pass, and belong to the capture like the rest.
-    const parts = Object.values(told).map(part => into(part, part => part.share()))
-    return { names: Object.keys(told), values: [loss, norm, ...parts] }
+    const { loss, parts } = value
+    return { names: Object.keys(parts), values: [loss, norm, ...Object.values(parts)] }
   }
 }
 

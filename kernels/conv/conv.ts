@@ -1,8 +1,20 @@
 // Convolution of pictures and videos, channels last, with a fused epilogue.
 
-import { execute, ShapeError, showShape, sizeOf, type Op, type Shape, type Tensor } from '../../tensor/index.js'
+import {
+  execute,
+  isTracked,
+  scope,
+  ShapeError,
+  showShape,
+  sizeOf,
+  type Op,
+  type Shape,
+  type Tensor,
+} from '../../tensor/index.js'
 import type { Activation } from '../common/activations.js'
 import { assertFloat } from '../common/operand.js'
+import { add } from '../elementwise/binary.js'
+import { activate } from '../elementwise/unary.js'
 import { linear } from '../matmul/matmul.js'
 
 export interface ConvOperands {
@@ -201,10 +213,19 @@ interface Operands {
 function convolve(operands: Operands, params: ConvParams): Tensor {
   const { x, weight, bias, shift, residual } = operands
   const { stride, groups, activation } = params
+  if (activation !== 'none' && isTracked(x, weight, bias, shift)) return unfused(operands, params)
   const [outChannels, kf, kh, kw, channels] = weight.shape
   // A kernel of one tap (whose padding is none) is a linear layer on every pixel.
   if (kf * kh * kw > 1 || stride > 1 || groups > 1 || shift) return execute(convOp, { ...operands }, params)[0]
   convOp.infer(operands, params) // so that messages speak of pictures, not of matrices
   using matrix = weight.reshape([outChannels, channels]) // [O,C]
   return linear(x, matrix, { bias, residual, activation })
+}
+
+/** In the parts that have a gradient, as a matrix product (see matmul.ts). */
+function unfused({ residual, ...operands }: Operands, params: ConvParams): Tensor {
+  return scope(() => {
+    const outer = activate(convolve(operands, { ...params, activation: 'none' }), params.activation)
+    return residual ? add(outer, residual) : outer
+  })
 }

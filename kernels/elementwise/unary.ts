@@ -51,15 +51,19 @@ export const quickGelu = (x: Tensor): Tensor => apply('quick_gelu', x)
 export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x)
 /** log(1 + exp(x)), without overflow. */
 export const softplus = (x: Tensor): Tensor => apply('softplus', x)
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => apply('tanh', x)
+/** The error function. */
 export const erf = (x: Tensor): Tensor => apply('erf', x)
 /** Of radians. */
 export const sin = (x: Tensor): Tensor => apply('sin', x)
 /** Of radians. */
 export const cos = (x: Tensor): Tensor => apply('cos', x)
+/** e to the power of x. */
 export const exp = (x: Tensor): Tensor => apply('exp', x)
 /** The natural logarithm; -infinity at 0, NaN below. */
 export const log = (x: Tensor): Tensor => apply('log', x)
+/** The logarithm to base 2; -infinity at 0, NaN below. */
 export const log2 = (x: Tensor): Tensor => apply('log2', x)
 /** NaN below 0. */
 export const sqrt = (x: Tensor): Tensor => apply('sqrt', x)
@@ -71,10 +75,13 @@ export const reciprocal = (x: Tensor): Tensor => apply('reciprocal', x)
 export const square = (x: Tensor): Tensor => apply('square', x)
 /** -x */
 export const neg = (x: Tensor): Tensor => apply('neg', x)
+/** |x| */
 export const abs = (x: Tensor): Tensor => apply('abs', x)
 /** -1, 0 or 1; 0 for NaN, as in torch. */
 export const sign = (x: Tensor): Tensor => apply('sign', x)
+/** The largest integer of at most x. */
 export const floor = (x: Tensor): Tensor => apply('floor', x)
+/** The smallest integer of at least x. */
 export const ceil = (x: Tensor): Tensor => apply('ceil', x)
 /** To the nearest integer, ties to the even one. */
 export const round = (x: Tensor): Tensor => apply('round', x)

@@ -7,16 +7,10 @@ import { sum } from '../reduce/reduce.js'
 import { sumTo } from '../reduce/sum-to.js'
 import { catOp, catStarts } from './cat.js'
 import { expandOp } from './expand.js'
-import { pad, padOp, type PadMode } from './pad.js'
+import { padOp, type PadMode } from './pad.js'
 import { permute, permuteOp } from './permute.js'
 import { slice, sliceOp } from './slice.js'
-
-/** x between zeros: `before` and `after` elements of them along one axis. */
-const padAxis = (x: Tensor, axis: number, before: number, after: number) =>
-  pad(
-    x,
-    x.shape.map((_, i) => (i === axis ? [before, after] : [0, 0])),
-  )
+import { padAxis, spread } from './spread.js'
 
 export const permuteGradient = gradient(
   permuteOp,
@@ -31,12 +25,6 @@ export const permuteGradient = gradient(
       : {},
   () => [],
 )
-
-/** g's elements along an axis with `step` - 1 zeros behind each. */
-function spread(g: Tensor, axis: number, step: number): Tensor {
-  const cells = g.reshape([...g.shape.slice(0, axis + 1), 1, ...g.shape.slice(axis + 1)])
-  return padAxis(cells, axis + 1, 0, step - 1).reshape(g.shape.with(axis, g.shape[axis] * step))
-}
 
 export const sliceGradient = gradient(
   sliceOp,

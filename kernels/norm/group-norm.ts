@@ -1,7 +1,17 @@
 // Group normalisation over channels last, with an optional activation behind it.
 
-import { execute, ShapeError, showShape, sizeOf, type Op, type Shape, type Tensor } from '../../tensor/index.js'
+import {
+  execute,
+  isTracked,
+  ShapeError,
+  showShape,
+  sizeOf,
+  type Op,
+  type Shape,
+  type Tensor,
+} from '../../tensor/index.js'
 import type { Activation } from '../common/activations.js'
+import { activate } from '../elementwise/unary.js'
 import { assertAffine } from './affine.js'
 
 export interface GroupNormOperands {
@@ -66,5 +76,9 @@ export interface GroupNormOptions {
  */
 export function groupNorm(x: Tensor, weight: Tensor, bias: Tensor, options: GroupNormOptions): Tensor {
   const { groups, eps, activation = 'none' } = options
+  if (activation !== 'none' && isTracked(x, weight, bias)) {
+    using inner = groupNorm(x, weight, bias, { groups, eps })
+    return activate(inner, activation)
+  }
   return execute(groupNormOp, { x, weight, bias }, { groups, eps, activation })[0]
 }

@@ -52,6 +52,44 @@ export function toAxisAngle(q: Quaternion): Vector {
   return [q[1] * scale, q[2] * scale, q[3] * scale]
 }
 
+/** The rotation matrix, nine numbers row by row. */
+export function toMatrix(q: Quaternion): number[] {
+  const columns = [rotate(q, [1, 0, 0]), rotate(q, [0, 1, 0]), rotate(q, [0, 0, 1])]
+  return [0, 1, 2].flatMap(row => columns.map(column => column[row]))
+}
+
+/** The quaternion of a rotation matrix (nine numbers row by row), by its largest component (Shepperd's method). */
+export function fromMatrix(m: ArrayLike<number>): Quaternion {
+  const [xx, yy, zz] = [m[0], m[4], m[8]]
+  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz]
+  const largest = squares.indexOf(Math.max(...squares))
+  const s = 2 * Math.sqrt(Math.max(squares[largest], 1e-12))
+  const own = s / 4
+  const [wx, wy, wz] = [(m[7] - m[5]) / s, (m[2] - m[6]) / s, (m[3] - m[1]) / s]
+  const [xy, xz, yz] = [(m[1] + m[3]) / s, (m[2] + m[6]) / s, (m[5] + m[7]) / s]
+  if (largest === 0) return [own, wx, wy, wz]
+  if (largest === 1) return [wx, own, xy, xz]
+  if (largest === 2) return [wy, xy, own, yz]
+  return [wz, xz, yz, own]
+}
+
+/** The first two columns of a rotation's matrix: six numbers without jumps. */
+export function toSix(q: Quaternion): number[] {
+  return [...rotate(q, [1, 0, 0]), ...rotate(q, [0, 1, 0])]
+}
+
+/**
+ * The rotation whose matrix has columns nearest to six numbers: the first is made a unit, the second across to it. Zhou
+ * et al., "On the Continuity of Rotation Representations in Neural Networks" (arXiv:1812.07035), section B.
+ */
+export function fromSix(six: ArrayLike<number>): Quaternion {
+  const a = direction([six[0], six[1], six[2]])
+  const dot = a[0] * six[3] + a[1] * six[4] + a[2] * six[5]
+  const b = direction([six[3] - dot * a[0], six[4] - dot * a[1], six[5] - dot * a[2]])
+  const c = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+  return fromMatrix([0, 1, 2].flatMap(row => [a[row], b[row], c[row]]))
+}
+
 /** Turning about the x, y or z axis. */
 export function aboutAxis(axis: 'x' | 'y' | 'z', angle: number): Quaternion {
   const [c, s] = [Math.cos(angle / 2), Math.sin(angle / 2)]

@@ -4,11 +4,12 @@
 import {
   aboutAxis,
   fromAxisAngle,
+  fromSix,
   multiply,
   rotate,
   toAxisAngle,
+  toSix,
   vectorAt,
-  type Quaternion,
   type Vector,
 } from '../body/quaternion.js'
 import { featuresOf, jointsOf, parametersOf, type EntityKind } from './kinds.js'
@@ -43,42 +44,6 @@ export function viewpointOf({ kind, numbers }: EntityMotion, frame = 0): Viewpoi
   const place = start + 3 * jointsOf[kind]
   const [x, , z] = rotate(fromAxisAngle(vectorAt(numbers.subarray(start), 0)), [0, 0, 1])
   return { x: numbers[place], z: numbers[place + 2], heading: Math.hypot(x, z) < 1e-6 ? 0 : Math.atan2(x, z) }
-}
-
-/** The first two columns of a rotation's matrix. */
-function toSix(q: Quaternion): number[] {
-  return [...rotate(q, [1, 0, 0]), ...rotate(q, [0, 1, 0])]
-}
-
-/**
- * The rotation whose matrix has columns nearest to six numbers: the first is made a unit, the second across to it. Zhou
- * et al., "On the Continuity of Rotation Representations in Neural Networks" (arXiv:1812.07035), section B.
- */
-function fromSix(six: ArrayLike<number>): Quaternion {
-  const unit = ([x, y, z]: Vector): Vector => {
-    const length = Math.hypot(x, y, z) || 1
-    return [x / length, y / length, z / length]
-  }
-  const a = unit([six[0], six[1], six[2]])
-  const dot = a[0] * six[3] + a[1] * six[4] + a[2] * six[5]
-  const b = unit([six[3] - dot * a[0], six[4] - dot * a[1], six[5] - dot * a[2]])
-  const c = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-  return fromColumns(a, b, c)
-}
-
-/** The quaternion of a rotation matrix, by its largest component (Shepperd's method). */
-function fromColumns(a: ArrayLike<number>, b: ArrayLike<number>, c: ArrayLike<number>): Quaternion {
-  const [xx, yy, zz] = [a[0], b[1], c[2]]
-  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz]
-  const largest = squares.indexOf(Math.max(...squares))
-  const s = 2 * Math.sqrt(Math.max(squares[largest], 1e-12))
-  const own = s / 4
-  const [wx, wy, wz] = [(b[2] - c[1]) / s, (c[0] - a[2]) / s, (a[1] - b[0]) / s]
-  const [xy, xz, yz] = [(b[0] + a[1]) / s, (c[0] + a[2]) / s, (c[1] + b[2]) / s]
-  if (largest === 0) return [own, wx, wy, wz]
-  if (largest === 1) return [wx, own, xy, xz]
-  if (largest === 2) return [wy, xy, own, yz]
-  return [wz, xz, yz, own]
 }
 
 /** Parameters inside the network, [T x R] with R of `parametersOf`. */

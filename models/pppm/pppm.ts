@@ -1,7 +1,9 @@
 // The Parameterized Physical Prior Model (ReVision, section 3.3): a transformer that turns a broken sequence of 3D
-// parameters into a natural one. Tokens are frames times entities; what comes out is a correction of what went in.
+// parameters into a natural one. Tokens are frames times entities; what comes out is what went in and a correction.
+// Beyond the paper: before it is corrected, each frame may be taken from others, by a last attention whose values are
+// the parameters themselves. So frames in the wrong order find their places whole, however narrow tokens are.
 
-import { add, cat, expand, mix, slice } from '../../kernels/index.js'
+import { add, attention, cat, expand, mix, rotary, slice } from '../../kernels/index.js'
 import {
   into,
   LayerNorm,
@@ -54,12 +56,16 @@ export function strengthFeatures(strengths: readonly (number | undefined)[]): Fl
 /** The way in and out of the transformer for one kind of entity. */
 class EntityPort {
   readonly proj_in: Linear
+  readonly take_q: Linear
+  readonly take_k: Linear
   readonly proj_out: Linear
   /** [maxEntities, D]: tells entities of a kind apart. */
   readonly slots: Parameter
 
   constructor(scope: WeightScope, kind: EntityKind, { width, maxEntities }: PPPMConfig) {
     this.proj_in = new Linear(scope.at('proj_in'), featuresOf(kind), width)
+    this.take_q = new Linear(scope.at('take_q'), width, width, { bias: false })
+    this.take_k = new Linear(scope.at('take_k'), width, width, { bias: false })
     // A model that has learnt nothing corrects nothing.
     this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind), { init: 0 })
     this.slots = scope.parameter('slots', [maxEntities, width], { dtype: 'f32' })
@@ -74,7 +80,28 @@ class EntityPort {
       return tokens.reshape([batch, entities * frames, -1])
     })
   }
+
+  /**
+   * Tokens [B,E T,D] and the features that they began with to parameters [B,E,T,R]: those that each frame takes from all
+   * frames of its entity, corrected. `table` is that of one entity's frames.
+   */
+  leave(tokens: Tensor, features: Tensor, table: RotaryTable): Tensor {
+    const [batch, entities, frames, width] = features.shape
+    return release(() => {
+      const alone = tokens.reshape([batch * entities, frames, -1]) // [B E,T,D]
+      const [q, k] = [this.take_q, this.take_k].map(layer => rotary(layer.forward(alone), table.cos, table.sin))
+      const size = (width - 2) / 2
+      const parameters = slice(features.reshape([batch * entities, frames, width]), 2, 0, size) // [B E,T,R]
+      const diagonal = Float32Array.from({ length: frames ** 2 }, (_, i) => (i % (frames + 1) === 0 ? ownFrame : 0))
+      const mask = Tensor.from(tokens.runtime, diagonal, [frames, frames])
+      const taken = attention(q, k, parameters, { heads: 1, mask })
+      return this.proj_out.forward(alone, { residual: taken }).reshape([batch, entities, frames, size])
+    })
+  }
 }
+
+// How much more a frame is its own than another's, before anything is learnt.
+const ownFrame = 6
 
 /** The PPPM, its weights in a `Weights`. */
 export class PPPM {
@@ -107,27 +134,28 @@ export class PPPM {
   }
 
   /**
-   * Corrections for every kind of entity: features [B,E,T,F] (`featuresOf`) to [B,E,T,R] (`parametersOf`), to be added
-   * to the parameters. All kinds have the same B and T. Throws a ShapeError when operands do not fit.
+   * Mended parameters for every kind of entity: features [B,E,T,F] (`featuresOf`) to [B,E,T,R] (`parametersOf`). All
+   * kinds have the same B and T. Throws a ShapeError when operands do not fit.
    */
   forward(features: ByKind<Tensor>, conditions: PPPMConditions): ByKind<Tensor> {
     const present = entityKinds.filter(kind => features[kind])
     this.#check(features, present, conditions)
-    const [batch, , frames] = features[present[0]]!.shape
+    const [, , frames] = features[present[0]]!.shape
     return release(() => {
       const entities = present.map(kind => features[kind]!.shape[1])
       const tokens = present.map(kind => this.kinds[kind].enter(features[kind]!))
       const context = this.#context(conditions) // [B,M,D]
       const total = entities.reduce((sum, n) => sum + n, 0)
-      const table = this.#table(tokens[0].runtime, total, frames)
+      const [table, ownTable] = [total, 1].map(count => this.#table(tokens[0].runtime, count, frames))
       let h = tokens.length === 1 ? tokens[0] : cat(tokens, 1) // [B,E T,D], E of all kinds
       for (const block of this.blocks) h = into(h, h => block.forward(h, context, table))
       const normed = into(h, h => this.norm_out.forward(h))
       let start = 0
       const outputs = present.map((kind, i): [EntityKind, Tensor] => {
-        const own = present.length === 1 ? normed : slice(normed, 1, start * frames, (start + entities[i]) * frames)
-        start += entities[i]
-        return [kind, this.kinds[kind].proj_out.forward(own).reshape([batch, entities[i], frames, -1])]
+        const end = start + entities[i] * frames
+        const own = present.length === 1 ? normed : slice(normed, 1, start, end)
+        start = end
+        return [kind, this.kinds[kind].leave(own, features[kind]!, ownTable)]
       })
       return Object.fromEntries(outputs)
     })

@@ -40,7 +40,7 @@ export async function refineScene(
   }))
   const knownFrames = Float32Array.from({ length: frames }, (_, frame) => known[frame] ?? 0)
 
-  const corrections = release(() => {
+  const outputs = release(() => {
     const features = Object.fromEntries(
       entityKinds.flatMap(kind => {
         const own = encoded.filter(entity => entity.kind === kind)
@@ -54,16 +54,15 @@ export async function refineScene(
   })
   const floats = await Promise.all(
     entityKinds.map(async kind => {
-      using correction = corrections[kind]
-      return correction ? await correction.floats() : new Float32Array()
+      using output = outputs[kind]
+      return output ? await output.floats() : new Float32Array()
     }),
   )
   const used = { human: 0, animal: 0, object: 0 }
-  return encoded.map(({ kind, numbers, parameters }) => {
+  return encoded.map(({ kind, numbers }) => {
     const size = frames * parametersOf(kind)
     const start = size * used[kind]++
-    const correction = floats[entityKinds.indexOf(kind)].subarray(start, start + size)
-    const mended = parameters.map((value, i) => value + correction[i])
+    const mended = floats[entityKinds.indexOf(kind)].subarray(start, start + size)
     const result = decodeEntity(kind, mended, view)
     const width = numbersOf(kind)
     for (let frame = 0; frame < frames; frame++)

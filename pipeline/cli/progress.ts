@@ -55,9 +55,6 @@ export class Progress implements Listener {
       case 'frames':
         this.#status.change(`vae decoder: frame ${event.frame}/${event.frames}`)
         break
-      case 'fallback':
-        this.#status.line(`${event.stage}: out of memory; once more, in smaller parts`)
-        break
       case 'stage-end':
         this.#status.line(`${event.stage}: ${event.seconds.toFixed(1)} s, peak ${showBytes(event.peakBytes)}`)
         break

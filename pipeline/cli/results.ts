@@ -24,7 +24,8 @@ export type FormatName = (typeof formatNames)[number]
 /** Those of a run that is not told otherwise. */
 export const defaultFormats: readonly FormatName[] = ['frames', 'sheet', 'mp4']
 
-// Says of which run the files beside it are: how a later one knows that they may be replaced, or are what it would make.
+// Says of which run the files beside it are: a later one knows by it that they may be replaced, or are what it would
+// make.
 const settingsName = 'settings.json'
 
 // Every form but frames is one file.

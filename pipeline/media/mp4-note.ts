@@ -1,13 +1,13 @@
-// A comment in an MP4 file, where players and ffprobe look for it: moov/udta/meta/ilst/©cmt, the list of Apple's players
-// (QuickTime File Format Specification, "Metadata"), in boxes of ISO/IEC 14496-12.
+// A comment in an MP4 file, where players and ffprobe look for it: moov/udta/meta/ilst/©cmt, the list of Apple's
+// players (QuickTime File Format Specification, "Metadata"), in boxes of ISO/IEC 14496-12.
 
 import { noteBytes } from './note.js'
 
 const textType = 1
 
 /**
- * The file with a comment. Its moov box has to lie behind the frames, whose places in the file it tells: so their places
- * stay. Gives the bytes as they are if it does not.
+ * The file with a comment. Its moov box has to lie behind the frames, whose places in the file it tells: so their
+ * places stay. Gives the bytes as they are if it does not.
  */
 export function withNote(mp4: Uint8Array, note: string): Uint8Array {
   const view = new DataView(mp4.buffer, mp4.byteOffset, mp4.length)

@@ -5,7 +5,8 @@ import { isObject } from '../../models/config-reader.js'
 import { quoteValue } from '../../tensor/files/quote.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError, scope, Tape, Tensor, UsageError, type Runtime, type Shape } from '../../tensor/index.js'
-import { OperatorCall, operatorOf } from './operators.js'
+import { OperatorCall } from './operator-call.js'
+import { operatorOf } from './operators.js'
 import { compare, compareAbsolutely, readNumbers, readTensor, take, type Numbers, type VerifyCase } from './outcome.js'
 
 const maxCases = 10_000

@@ -8,6 +8,7 @@ import type { GoldenKind } from './kind.js'
 import { SeenModules } from './modules.js'
 import { compareOutputs, networkClass, networkTolerance, withFile, withNetwork } from './network.js'
 import { attempt, readNumbers, readTensor, type VerifyOutcome } from './outcome.js'
+import { verifyGradients } from './weight-gradients.js'
 
 const weights = 'diffusion_pytorch_model'
 
@@ -102,8 +103,21 @@ async function* verify(
           yield* attempt(name, () => verifyFile(name, own, runtime, file))
         }
       })
+    if (claimed.includes('grads'))
+      yield* withFile(folder, 'io_ctx3', inputs =>
+        withFile(folder, 'grads', async function* (file) {
+          const name = `${folder.title}/grads`
+          const { sample, timestep, encoderHiddenStates, addedTimeIds } = await readUNetInputs(runtime, inputs)
+          using upstream = await readTensor(runtime, file, 'upstream')
+          const forward = () => unet.forward(sample, timestep, encoderHiddenStates, addedTimeIds)
+          try {
+            yield* attempt(name, () => verifyGradients(name, unet.weights, file, forward, upstream))
+          } finally {
+            for (const tensor of [sample, encoderHiddenStates]) tensor.dispose()
+          }
+        }),
+      )
   })
-  if (claimed.includes('grads')) yield { name: `${folder.title}/grads`, reason: 'gradients are not checked yet' }
 }
 
 /** An override may bring more input channels than the configuration tells of. */

@@ -13,6 +13,8 @@ export interface Job {
   run(): void
   /** Called in its place when its turn will never come. */
   fail(reason: RevisionError): void
+  /** Somebody waits for it: where nothing is under way it runs at once. */
+  readonly awaited?: boolean
 }
 
 /** Runs commands and jobs of the host's, one after the other, in the order in which they come. */
@@ -131,7 +133,7 @@ export class WorkerQueue implements Queue {
 
   host(job: Job): void {
     if (this.lost) return job.fail(this.lost)
-    if (this.idle && this.#knowsFailures) return job.run()
+    if (job.awaited && this.idle && this.#knowsFailures) return job.run()
     // Idle threads do not keep the process alive; those that somebody waits for do.
     if (this.#jobs.push(job) === 1) for (const worker of this.#workers) worker.ref()
     this.command(hostTurn)

@@ -39,6 +39,11 @@ export interface WasmOptions extends RuntimeOptions {
   threads?: number
   /** Use fused multiply-adds where the host has them; default true. */
   relaxed?: boolean
+  /**
+   * A kernel on no more bytes runs on the calling thread where no other is under way, since to wake the others would
+   * take longer; default 16384. 0 leaves all kernels to the threads.
+   */
+  briefBytes?: number
 }
 
 class WasmBlock implements Block {
@@ -53,9 +58,6 @@ class WasmBlock implements Block {
 type Work = { command: Command } | { job: () => void }
 
 const nobodyWaits = () => {}
-
-/** Work on no more bytes is done before a thread has been woken for it. */
-const briefBytes = 16384
 
 /** Work being recorded: made ready when its memory is settled. */
 interface Recorded {
@@ -126,6 +128,7 @@ export class WasmRuntime implements Runtime {
   readonly #queue: Queue
   readonly #maxBytes: number
   readonly #poison: boolean
+  readonly #briefBytes: number
   #recording: Recorded | undefined
   #live = 0
   /** Bytes of contents that wait for their turn. */
@@ -139,7 +142,7 @@ export class WasmRuntime implements Runtime {
   constructor(
     { host, source, kernels, references }: WasmParts,
     threads: number,
-    { maxBytes = Infinity, poison = false }: WasmOptions,
+    { maxBytes = Infinity, poison = false, briefBytes = 16384 }: WasmOptions,
   ) {
     const names = Object.keys(source.kernels)
     this.#kernels = new Map(kernels.map(kernel => [kernel.op.name, kernel]))
@@ -149,6 +152,7 @@ export class WasmRuntime implements Runtime {
     this.#memory = host.memory
     this.#maxBytes = maxBytes
     this.#poison = poison
+    this.#briefBytes = briefBytes
     this.threads = threads
     this.fallbacks = [...this.#references.keys()].filter(name => !this.#kernels.has(name))
     this.#queue = host.queue
@@ -363,12 +367,14 @@ export class WasmRuntime implements Runtime {
       tensors.push({ name, place: placeOf(storage), label: storage.label })
       bytes += storage.bytes
     }
+    // A launch that is given no tensor may do anything.
+    const brief = tensors.length > 0 && bytes <= this.#briefBytes
     const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
     const scratchPlace = privateMemory && placeOf<WasmBlock>(privateMemory)
     const prepare = (): Work => {
       for (const { name, place, label } of tensors) known[name] = blockAt(place, label).address
       const scratchAddress = scratchPlace ? blockAt(scratchPlace, op).address : 0
-      return { command: this.#encode(op, launch, known, scratchAddress, bytes <= briefBytes) }
+      return { command: this.#encode(op, launch, known, scratchAddress, brief) }
     }
     try {
       if (this.#recording) {
@@ -382,7 +388,7 @@ export class WasmRuntime implements Runtime {
 
   #launchNow(kernel: string, params: Record<string, number>, units: number): void {
     this.#submit({
-      command: this.#encode(kernel, { kernel, params, units }, params, 0, units <= briefBytes / alignment),
+      command: this.#encode(kernel, { kernel, params, units }, params, 0, units <= this.#briefBytes / alignment),
     })
   }
 
@@ -458,7 +464,7 @@ export class WasmRuntime implements Runtime {
           reject(error as Error)
         }
       }
-      this.#queue.host({ run, fail: reject })
+      this.#queue.host({ run, fail: reject, awaited: true })
     })
   }
 

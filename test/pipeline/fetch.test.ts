@@ -113,6 +113,16 @@ await t.test('variants and shards', async t => {
   sharded.delete(shard)
   serve(sharded)
   await t.rejects(fetchTo('lacking'), { name: 'FileError', message: /not in the repository; expected vae\/part-1/ })
+  for (const name of ['../../evil.safetensors', '/evil.safetensors', 'a\\b.safetensors', '..']) {
+    serve(new Map(sharded).set(index, Buffer.from(JSON.stringify({ weight_map: { [names[0]]: name } }))))
+    await t.rejects(
+      fetchTo('escaping'),
+      { name: 'FileError', message: /bad shard name; expected a plain file name/ },
+      name,
+    )
+    await rm(at('escaping', index))
+  }
+  t.notOk(existsSync(at('evil.safetensors')), 'nothing is written outside of the folder')
 })
 
 await t.test('a line that breaks is taken up where it broke', async t => {
@@ -302,10 +312,10 @@ await t.test('on the command line: stopped, gone on with, refused', { skip: proc
   t.equal(hub.asked.find(({ path, where }) => path === unet && where === 'store')?.range, `bytes=${left.length}-`)
   t.equal(hub.asked[0].token, 'Bearer mine', 'HF_TOKEN is used')
   for (const [args, message] of [
-    [['sdxl', '--to', at('no')], /Invalid values:.*model.*sdxl/],
+    [['sdxl', '--to', at('no')], /model: not one of its values; expected svd, svd-xt/],
     [['svd', '--to', at('no')], /img2vid\/.*status 404; try another revision/],
     [['svd-xt', '--to', ''], /name of the folder is empty/],
-    [['svd-xt'], /Missing required argument: to/],
+    [['svd-xt'], /--to: missing; try revision fetch --help/],
     [['svd-xt', '--to', at('no'), '--endpoint', 'ftp://x'], /not a URL/],
   ] as const)
     t.match(await run([...args]), { code: 2, stdout: '', stderr: new RegExp(`^revision: .*${message.source}.*\\n$`) })

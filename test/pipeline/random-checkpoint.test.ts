@@ -111,11 +111,11 @@ await t.test('on the command line', async t => {
   await writeFile(at('full/mine'), '')
   for (const [args, message] of [
     [['--like', 'tiny', '--out', at('full')], /full: the output folder is not empty/],
-    [['--like', 'sdxl', '--out', at('no')], /Invalid values/],
-    [['--like', 'tiny', '--out', at('no'), '--dtype', 'u8'], /Invalid values/],
+    [['--like', 'sdxl', '--out', at('no')], /--like: not one of its values; expected svd, svd-xt or tiny; got "sdxl"/],
+    [['--like', 'tiny', '--out', at('no'), '--dtype', 'u8'], /--dtype: not one of its values/],
     [['--like', 'tiny', '--out', at('no'), '--seed', '-1'], /bad seed/],
     [['--like', 'tiny', '--out', at('full/mine/below')], /cannot be made or written to/],
-    [['--like', 'tiny'], /Missing required argument: out/],
+    [['--like', 'tiny'], /--out: missing/],
   ] as const) {
     const outcome = await run(...args)
     t.match(outcome, { code: 2, stdout: '', stderr: /^revision: .*\n$/ })

@@ -32,9 +32,9 @@ export async function webgpuRuntime(
   return runtime
 }
 
-/** The WebAssembly runtime, its memory poisoned. */
+/** The WebAssembly runtime, its memory poisoned; threads share the smallest of work. */
 export async function wasmRuntime(options: Pick<OpenOptions, 'threads' | 'relaxed'> = {}): Promise<Runtime> {
-  const runtime = await openRuntime({ runtime: 'wasm', poison: true, ...options })
+  const runtime = await openRuntime({ runtime: 'wasm', poison: true, briefBytes: 0, ...options })
   opened.push(runtime)
   return runtime
 }

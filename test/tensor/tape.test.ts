@@ -99,7 +99,7 @@ await t.test('nothing is left when the gradients are released', t => {
       0,
       'after an error',
     )
-    const fails = () => {
+    const fails = (): Tensor => {
       sum(model(x))
       throw new Error('on the way')
     }
@@ -107,6 +107,11 @@ await t.test('nothing is left when the gradients are released', t => {
       left(runtime, () => t.throws(() => run(fails), /on the way/)),
       0,
       'or one inside',
+    )
+    t.equal(
+      left(runtime, () => t.throws(() => run(() => checkpoint(fails, x)), /on the way/)),
+      0,
+      'or in a checkpoint',
     )
   }
   t.end()

@@ -14,11 +14,13 @@ import {
   readAll,
   referenceKernel,
   scope,
+  sizeOf,
   Tensor,
   wasmKernel,
   type Launch,
   type Op,
   type Runtime,
+  type StoredTensor,
 } from '../../tensor/index.js'
 import { webAssembly } from '../../tensor/wasm/api.js'
 import { encode, ringEnd } from '../../tensor/wasm/command.js'
@@ -36,8 +38,8 @@ const extension = { reference: [negateReference] }
 const open = (options: OpenOptions = {}) => openCpu({ poison: true, extension, ...options })
 
 /** A runtime whose matrix product launches what a test wants. */
-const openBroken = (launch: Launch, threads: number) =>
-  open({ threads, extension: { wasm: [wasmKernel(matmulOp, () => [launch])] } })
+const openBroken = (launchOf: (a: StoredTensor) => Launch, threads: number) =>
+  open({ threads, extension: { wasm: [wasmKernel(matmulOp, ({ inputs: { a } }) => [launchOf(a)])] } })
 
 const ones = (runtime: Runtime, ...shape: number[]) =>
   Tensor.from(runtime, new Float32Array(shape.reduce((a, b) => a * b)).fill(1), shape)
@@ -181,8 +183,9 @@ await t.test('a thread that ends takes the runtime with it: everything then thro
   swap(Watched)
   t.teardown(() => swap(Worker))
   const runtime = await open({ threads: 2 })
-  const x = ones(runtime, 4, 4)
+  const x = ones(runtime, 64, 64) // large enough for threads to be woken
   const step = capture(runtime, () => linear(x, x))
+  step.replay()
   await runtime.sync()
   t.equal(started.length, 2)
   const negated = negate(x)
@@ -198,7 +201,7 @@ await t.test('a thread that ends takes the runtime with it: everything then thro
   await t.rejects(runtime.sync(), lost)
   t.throws(() => linear(x, x), { ...lost, message: /^matmul: a worker thread ended/ })
   t.throws(() => ones(runtime, 1), lost)
-  t.throws(() => overwrite(x, new Float32Array(16)), lost)
+  t.throws(() => overwrite(x, new Float32Array(64 * 64)), lost)
   t.throws(() => capture(runtime, () => x), lost)
   t.throws(() => step.replay(), lost)
   for (const resource of [x, negated, step]) resource.dispose()
@@ -248,14 +251,21 @@ await t.test('memory ends before 4 GiB, with a typed error', async t => {
 
 for (const threads of [0, 2])
   await t.test(`a kernel that fails is told of by the next wait, with threads: ${threads}`, async t => {
-    const outside = { kernel: 'copyBytes', params: { source: 2 ** 32 - 64, target: 2 ** 32 - 64 }, units: 1 }
+    const outside = (source: StoredTensor) => ({
+      kernel: 'copyBytes',
+      params: { source, target: 2 ** 32 - 64 },
+      units: 1,
+    })
     const runtime = await openBroken(outside, threads)
-    using x = ones(runtime, 4, 4)
+    // So little that no thread is woken for it, and more.
+    using small = ones(runtime, 4, 4)
+    using large = ones(runtime, 128, 128)
     for (let i = 0; i < 20; i++) {
+      const x = i % 2 === 0 ? small : large
       linear(x, x).dispose()
       const failed = { name: 'KernelError', message: /kernel copyBytes failed; got RuntimeError: memory access/ }
       await t.rejects(x.data(), failed)
-      t.equal((await x.data()).length, 16, 'and the runtime lives')
+      t.equal((await x.data()).length, sizeOf(x.shape), 'and the runtime lives')
     }
     await runtime.close()
   })
@@ -269,7 +279,7 @@ await t.test('launches that cannot be are refused, and leave no memory behind', 
     [{ ...copy, units: 2, grain: NaN }, /matmul: units cannot be counted/],
     [{ ...copy, params: { source: 0 }, units: 1 }, /matmul: kernel is not given a parameter; expected target/],
   ] as const) {
-    const runtime = await openBroken(launch, 1)
+    const runtime = await openBroken(() => launch, 1)
     using x = ones(runtime, 4, 4)
     const { live } = runtime.statistics()
     t.throws(() => linear(x, x), message)

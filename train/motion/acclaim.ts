@@ -5,7 +5,7 @@
 import { aboutAxis, identity, inverse, multiply, type Quaternion } from '../../models/body/quaternion.js'
 import { quote } from '../../tensor/files/quote.js'
 import { FileError } from '../../tensor/index.js'
-import { checkCount, motionLimits, type SourceMotion } from './source.js'
+import { checkCount, motionLimits, type SourceMotion, type SourcePose } from './source.js'
 import { Words } from './text.js'
 
 // The files' unit of length is an inch, divided by the number that they give.
@@ -36,12 +36,13 @@ const root = 'root'
 /** Reads a .asf file's text. Throws a FileError on any flaw. */
 export function parseAcclaimSkeleton(where: string, text: string): AcclaimSkeleton {
   const words = new Words(where, text.replace(/#.*$/gm, '').replaceAll(/[()]/g, ' '))
-  const bones = new Map<string, Bone>([[root, { vector: [0, 0, 0], axes: identity, turns: [] }]])
+  const bones = new Map<string, Bone>([[root, { vector: [0, 0, 0], axes: identity, turns: ['x', 'y', 'z'] }]])
   const parents = new Map<string, string>()
   let [metres, radians] = [inch, degree]
   while (words.next !== undefined) {
     const section = words.take('a section').toLowerCase()
     if (section === ':units') ({ metres, radians } = readUnits(words))
+    else if (section === ':root') checkRoot(words)
     else if (section === ':bonedata') readBones(words, bones, radians)
     else if (section === ':hierarchy') readHierarchy(words, bones, parents)
     else if (!section.startsWith(':')) throw words.error('unexpected word', 'a section', quote(section))
@@ -69,6 +70,26 @@ function readUnits(words: Words): { metres: number; radians: number } {
     else words.take('a value')
   }
   return { metres, radians }
+}
+
+// What a root says of itself: its place first, then its turns about the skeleton's own axes, at rest in the middle.
+const usualRoot: Readonly<Record<string, string>> = {
+  order: 'tx ty tz rx ry rz',
+  axis: 'xyz',
+  position: '0 0 0',
+  orientation: '0 0 0',
+}
+
+/** Throws a FileError for a root of another kind, which would be read wrongly. */
+function checkRoot(words: Words): void {
+  while (words.next !== undefined && !words.next.startsWith(':')) {
+    const field = words.take('a field').toLowerCase()
+    if (!Object.hasOwn(usualRoot, field)) throw words.error('unknown field', 'of the root', quote(field))
+    for (const usual of usualRoot[field].split(' ')) {
+      const got = words.take(usual).toLowerCase()
+      if (got !== usual && Number(got) !== Number(usual)) throw words.error('unusual root', usual, quote(got))
+    }
+  }
 }
 
 function readBones(words: Words, bones: Map<string, Bone>, radians: number): void {
@@ -135,32 +156,50 @@ export function parseAcclaimMotion(where: string, text: string, skeleton: Acclai
   })
 
   const words = new Words(where, text.replace(/^[#:].*$/gm, ''))
-  const rotations: Float32Array[] = []
-  const translations: Float32Array[] = []
+  const frames = readFrames(words, names, bones)
+  const pose = (frame: number): SourcePose => {
+    const values = frames[frame]
+    let at = 0
+    const translation = [0, 0, 0]
+    const turns = names.map((name): Quaternion => {
+      const { axes, turns } = bones.get(name)!
+      if (name === root) for (const axis of [0, 1, 2]) translation[axis] = values[at++] * metres
+      const turn = turns.reduce((q, axis) => multiply(aboutAxis(axis, values[at++] * radians), q), identity)
+      return multiply(multiply(axes, turn), inverse(axes))
+    })
+    return { rotations: turns.flat(), translation }
+  }
+  return { names, parents, rest, fps: framesPerSecond, frames: frames.length, pose }
+}
+
+/** The numbers of every frame, bones in the order of `names`; 0 where a frame says nothing of one. */
+function readFrames(words: Words, names: readonly string[], bones: ReadonlyMap<string, Bone>): Float32Array[] {
+  const places = new Map<string, { at: number; count: number }>()
+  let width = 0
+  for (const name of names) {
+    const count = bones.get(name)!.turns.length + (name === root ? 3 : 0)
+    places.set(name, { at: width, count })
+    width += count
+  }
+  const frames: Float32Array[] = []
   while (words.next !== undefined) {
     const frame = words.number('the number of a frame')
-    checkCount(where, 'frames', rotations.length + 1, motionLimits.frames)
-    if (frame !== rotations.length + 1) throw words.error('frames out of order', `${rotations.length + 1}`, `${frame}`)
-    const turns: Quaternion[] = names.map(() => identity)
-    const moved = new Float32Array(3)
-    while (words.next !== undefined && !Number.isFinite(Number(words.next))) {
+    checkCount(words.where, 'frames', frames.length + 1, Math.min(motionLimits.frames, motionLimits.numbers / width))
+    if (frame !== frames.length + 1) throw words.error('frames out of order', `${frames.length + 1}`, `${frame}`)
+    const values = new Float32Array(width)
+    const seen = new Set<string>()
+    while (words.next !== undefined && !/^[\d.+-]/.test(words.next)) {
       const name = words.take('a bone')
-      const joint = names.indexOf(name)
-      if (joint < 0) throw words.error('unknown bone', 'one of the skeleton', quote(name))
-      if (name === root) for (const axis of [0, 1, 2]) moved[axis] = words.number('a position') * metres
-      const { axes, turns: order } = bones.get(name)!
-      const angles: readonly ('x' | 'y' | 'z')[] = name === root ? ['x', 'y', 'z'] : order
-      const turn = angles.reduce(
-        (q, axis) => multiply(aboutAxis(axis, words.number('an angle') * radians), q),
-        identity,
-      )
-      turns[joint] = multiply(multiply(axes, turn), inverse(axes))
+      const place = places.get(name)
+      if (!place || seen.has(name)) throw words.error('unexpected bone', 'each of the skeleton once', quote(name))
+      seen.add(name)
+      for (let i = 0; i < place.count; i++) values[place.at + i] = words.number('a position or an angle')
     }
-    rotations.push(Float32Array.from(turns.flat()))
-    translations.push(moved)
+    if (seen.size === 0) throw words.error('an empty frame', 'a bone and its angles', String(frame))
+    frames.push(values)
   }
-  checkCount(where, 'frames', rotations.length, motionLimits.frames)
-  return { names, parents, rest, fps: framesPerSecond, frames: rotations.length, rotations, translations }
+  checkCount(words.where, 'frames', frames.length, motionLimits.frames)
+  return frames
 }
 
 /** Names of bones, parents first. */

@@ -2,13 +2,13 @@
 // writes, which are the same with y up and a version.
 // AMASS (Mahmood et al., arXiv:1904.03278): poses [T, 156 or 165], trans [T, 3], mocap_framerate; z is up.
 
-import { aboutAxis, fromAxisAngle, multiply, rotate, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
-import { jointParents, restJoints } from '../../models/body/skeleton.js'
+import { aboutAxis, fromAxisAngle, multiply, quaternionAt, rotate, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
+import { jointNames, jointParents, restJoints } from '../../models/body/skeleton.js'
 import { NpzFile, writeNpz, type LoadedTensor } from '../../tensor/files/index.js'
 import { FileError, showShape, type Shape } from '../../tensor/index.js'
 import { motionFps, poseNumbers, type Motion } from './motion.js'
-import { resample } from './resample.js'
-import { checkCount, motionLimits } from './source.js'
+import { framesAt, resample } from './resample.js'
+import { checkCount, isPlausible, motionLimits, type SourceMotion } from './source.js'
 
 /** The version of the files that this project writes. */
 const version = 1
@@ -36,14 +36,15 @@ export async function readAmass(file: NpzFile): Promise<Motion> {
     throw new FileError({ where, what: 'unknown version', expected: String(version), got: String(ownVersion) })
   const upright = ownVersion !== undefined
   const full = widened(poses.data, frames, width)
-  return upright ? atRate(full, trans.data, frames, fps) : atRate(...standUp(full, trans.data, frames), frames, fps)
+  const [turned, moved] = upright ? [full, trans.data] : standUp(full, trans.data, frames)
+  return atRate(where, turned, moved, frames, fps)
 }
 
 async function floats(file: NpzFile, name: string): Promise<{ data: Float32Array; shape: Shape }> {
   const { data, shape, dtype }: LoadedTensor = await file.read(name)
   const values = Float32Array.from(data)
-  if (!['f32', 'i32', 'u8'].includes(dtype) || !values.every(Number.isFinite))
-    throw new FileError({ where: file.name, what: `array ${name} does not hold finite numbers` })
+  if (!['f32', 'i32', 'u8'].includes(dtype) || !values.every(isPlausible))
+    throw new FileError({ where: file.name, what: `array ${name} does not hold numbers that can be` })
   return { data: values, shape }
 }
 
@@ -75,34 +76,30 @@ function standUp(poses: Float32Array, trans: Float32Array, frames: number): [Flo
   return [turned, moved]
 }
 
-function atRate(poses: Float32Array, trans: Float32Array, frames: number, fps: number): Motion {
+function atRate(where: string, poses: Float32Array, trans: Float32Array, frames: number, fps: number): Motion {
   if (fps === motionFps) return { frames, poses, trans }
-  const joints = jointParents.length
-  const rows = Array.from({ length: frames }, (_, i) => i)
-  const source = {
-    names: [],
+  const source: SourceMotion = {
+    names: jointNames,
     parents: jointParents,
     rest: restJoints,
     fps,
     frames,
-    rotations: rows.map(row =>
-      Float32Array.from(
-        Array.from({ length: joints }, (_, joint) => [...fromAxisAngle(vectorAt(poses, row * joints + joint))]).flat(),
-      ),
-    ),
-    translations: rows.map(row => trans.subarray(3 * row, 3 * row + 3)),
+    pose: frame => ({
+      rotations: jointNames.flatMap((_, joint) => fromAxisAngle(vectorAt(poses, frame * jointNames.length + joint))),
+      translation: vectorAt(trans, frame),
+    }),
   }
-  const resampled = resample(source, motionFps)
-  const vectors = resampled.rotations.flatMap(turns =>
-    Array.from({ length: joints }, (_, j) => [
-      ...toAxisAngle([turns[4 * j], turns[4 * j + 1], turns[4 * j + 2], turns[4 * j + 3]]),
-    ]).flat(),
-  )
-  return {
-    frames: resampled.frames,
-    poses: Float32Array.from(vectors),
-    trans: Float32Array.from(resampled.translations.flatMap(position => [...position])),
+  const count = framesAt(source, motionFps)
+  checkCount(where, `frames at ${motionFps} a second`, count, motionLimits.frames)
+  const out = { frames: count, poses: new Float32Array(count * poseNumbers), trans: new Float32Array(count * 3) }
+  let frame = 0
+  for (const { rotations, translation } of resample(source, motionFps)) {
+    const vectors = jointNames.flatMap((_, joint) => toAxisAngle(quaternionAt(rotations, joint)))
+    out.poses.set(vectors, frame * poseNumbers)
+    out.trans.set(translation, frame * 3)
+    frame++
   }
+  return out
 }
 
 /** Writes a motion as an archive that numpy reads: version, poses, trans, betas (zeros), mocap_framerate. */

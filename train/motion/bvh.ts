@@ -4,7 +4,7 @@
 
 import { aboutAxis, identity, multiply, type Quaternion } from '../../models/body/quaternion.js'
 import { quote } from '../../tensor/files/quote.js'
-import { checkCount, guessUnit, motionLimits, type SourceMotion } from './source.js'
+import { checkCount, guessUnit, motionLimits, type SourceMotion, type SourcePose } from './source.js'
 import { Words } from './text.js'
 
 type Axis = 'x' | 'y' | 'z'
@@ -37,7 +37,8 @@ class Hierarchy {
     parents.push(parent)
     words.skip('{')
     const offset = this.offset()
-    for (const axis of [0, 1, 2]) rest.push((parent < 0 ? 0 : rest[3 * parent + axis]) + offset[axis])
+    // Where the root is, its channels tell.
+    for (const axis of [0, 1, 2]) rest.push(parent < 0 ? 0 : rest[3 * parent + axis] + offset[axis])
     this.channelsOf(joint)
     for (;;) {
       const word = words.take('JOINT, End or }')
@@ -84,25 +85,32 @@ export function parseBvh(where: string, text: string): SourceMotion {
   words.skip('Frames:')
   const frames = words.number('a number of frames')
   checkCount(where, 'frames', frames, motionLimits.frames)
-  checkCount(where, 'channels', channels.length, motionLimits.numbers / frames)
   for (const word of ['Frame', 'Time:']) words.skip(word)
   const seconds = words.number('the seconds of a frame')
   if (!(seconds >= 1e-4 && seconds <= 1)) throw words.error('bad frame time', '0.0001..1 s', String(seconds))
 
+  const most = Math.min(words.most, motionLimits.numbers)
+  checkCount(where, 'numbers', frames * channels.length, most)
+
   const unit = guessUnit(where, rest)
-  const rotations: Float32Array[] = []
-  const translations: Float32Array[] = []
-  for (let frame = 0; frame < frames; frame++) {
+  const values = new Float32Array(frames * channels.length)
+  for (let i = 0; i < values.length; i++) values[i] = words.number('a channel')
+  const pose = (frame: number): SourcePose => {
     const turns: Quaternion[] = names.map(() => identity)
-    const moved = new Float32Array(3)
-    for (const { joint, kind, axis } of channels) {
-      const value = words.number('a channel')
+    const translation = [0, 0, 0]
+    channels.forEach(({ joint, kind, axis }, i) => {
+      const value = values[frame * channels.length + i]
       if (kind === 'rotation') turns[joint] = multiply(turns[joint], aboutAxis(axis, (value * Math.PI) / 180))
       // Other joints than the root do not leave their place: what files say there repeats the offset.
-      else if (joint === 0) moved['xyz'.indexOf(axis)] = value * unit
-    }
-    rotations.push(Float32Array.from(turns.flat()))
-    translations.push(moved)
+      else if (joint === 0) translation['xyz'.indexOf(axis)] = value * unit
+    })
+    return { rotations: turns.flat(), translation }
   }
-  return { names, parents, rest: rest.map(x => x * unit), fps: 1 / seconds, frames, rotations, translations }
+  return { names, parents, rest: rest.map(x => x * unit), fps: rateOf(seconds), frames, pose }
+}
+
+/** Frames a second. Files round the seconds of a frame; rates are whole numbers if they are nearly so. */
+function rateOf(seconds: number): number {
+  const whole = Math.round(1 / seconds)
+  return Math.abs(whole * seconds - 1) < 1e-5 ? whole : 1 / seconds
 }

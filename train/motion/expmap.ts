@@ -3,10 +3,10 @@
 // the data's usual readers, for example una-dinosauria/human-motion-prediction). Its first line is the pose at rest,
 // and no frame. Rotation vectors are those of row vectors, so they turn the other way here.
 
-import { fromAxisAngle } from '../../models/body/quaternion.js'
+import { fromAxisAngle, inverse, vectorAt, type Quaternion } from '../../models/body/quaternion.js'
 import { quote } from '../../tensor/files/quote.js'
 import { FileError } from '../../tensor/index.js'
-import { checkCount, motionLimits, type SourceMotion } from './source.js'
+import { checkCount, isPlausible, motionLimits, type SourceMotion, type SourcePose } from './source.js'
 
 /** Metres in the skeleton's unit. */
 const unit = 0.0254 / 0.45
@@ -60,32 +60,35 @@ const columns = 3 + 3 * joints.length
 
 /** Reads such a file's text. Throws a FileError on any flaw. */
 export function parseExpmap(where: string, text: string): SourceMotion {
-  if (text.length > motionLimits.bytes)
-    throw new FileError({ where, what: 'too long', expected: `${motionLimits.bytes}`, got: String(text.length) })
-  const lines = text.split('\n').filter(line => line.trim() !== '')
-  const frames = lines.length - 1
-  checkCount(where, 'frames', frames, motionLimits.frames)
+  const rows = readRows(where, text).slice(1)
+  checkCount(where, 'frames', rows.length, motionLimits.frames)
   const names = joints.map(([name]) => name)
   const parents = joints.map(([, parent]) => parent)
   const rest: number[] = []
   for (const [, parent, ...offset] of joints)
     rest.push(...offset.map((value, axis) => (parent < 0 ? 0 : rest[3 * parent + axis]) + value * unit))
-  const rotations: Float32Array[] = []
-  const translations: Float32Array[] = []
-  for (const [i, line] of lines.entries()) {
-    const values = numbers(`${where}: line ${i + 1}`, line)
-    if (i === 0) continue
-    translations.push(Float32Array.from(values.slice(0, 3), value => value * unit))
-    rotations.push(
-      Float32Array.from(
-        names.flatMap((_, joint) => {
-          const [x, y, z] = values.slice(3 + 3 * joint, 6 + 3 * joint)
-          return [...fromAxisAngle([-x, -y, -z])]
-        }),
-      ),
-    )
+  const pose = (frame: number): SourcePose => {
+    const values = rows[frame]
+    const turns = joints.map((_, joint): Quaternion => inverse(fromAxisAngle(vectorAt(values, 1 + joint))))
+    return { rotations: turns.flat(), translation: vectorAt(values, 0).map(value => value * unit) }
   }
-  return { names, parents, rest, fps: framesPerSecond, frames, rotations, translations }
+  return { names, parents, rest, fps: framesPerSecond, frames: rows.length, pose }
+}
+
+/** The numbers of every line that is not empty. */
+function readRows(where: string, text: string): Float32Array[] {
+  if (text.length > motionLimits.bytes)
+    throw new FileError({ where, what: 'too long', expected: `${motionLimits.bytes}`, got: String(text.length) })
+  const rows: Float32Array[] = []
+  for (let start = 0, line = 1; start < text.length; line++) {
+    const end = text.indexOf('\n', start)
+    const words = text.slice(start, end < 0 ? text.length : end)
+    start = end < 0 ? text.length : end + 1
+    if (words.trim() === '') continue
+    checkCount(where, 'lines', rows.length + 1, motionLimits.frames + 1)
+    rows.push(Float32Array.from(numbers(`${where}: line ${line}`, words)))
+  }
+  return rows
 }
 
 function numbers(where: string, line: string): number[] {
@@ -94,7 +97,7 @@ function numbers(where: string, line: string): number[] {
     throw new FileError({ where, what: 'bad number of columns', expected: String(columns), got: String(words.length) })
   return words.map(word => {
     const value = word.trim() === '' ? NaN : Number(word)
-    if (!Number.isFinite(value)) throw new FileError({ where, what: 'not a number', got: quote(word) })
+    if (!isPlausible(value)) throw new FileError({ where, what: 'not a number that can be', got: quote(word) })
     return value
   })
 }

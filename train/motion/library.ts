@@ -2,10 +2,10 @@
 
 import { readdir } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
-import { bodyJoints } from '../../models/body/skeleton.js'
 import { FileError } from '../../tensor/index.js'
+import { findDoubles } from './doubles.js'
 import { motionExtensions, readMotion } from './read.js'
-import { poseNumbers, type Motion } from './motion.js'
+import type { Motion } from './motion.js'
 
 /** A motion with its place in the library, which tells actions and subjects apart. */
 export interface Take extends Motion {
@@ -59,49 +59,14 @@ export async function readLibrary(folder: string, progress?: (name: string) => v
       got: skipped[0]?.reason ?? 'no such file',
     })
   const doubles = findDoubles(takes)
-  for (const [name, first] of doubles) skipped.push({ name, reason: `repeats ${first}` })
-  return { takes: takes.filter(({ name }) => !doubles.has(name)), skipped }
+  for (const [i, first] of doubles) skipped.push({ name: takes[i].name, reason: `repeats ${takes[first].name}` })
+  return { takes: takes.filter((_, i) => !doubles.has(i)), skipped }
 }
 
 /** What is done in a take, by the folder it lies in: `walking_extra/walking_13.txt` is walking. */
 function actionOf(name: string): string | undefined {
   const folder = name.split('/').at(-2)
   return folder && /[a-z]{3}/i.test(folder) ? folder.replace(/_extra$/, '').replaceAll('_', ' ') : undefined
-}
-
-// Two takes are the same where so many frames of one are those of the other, every body joint but the pelvis within so
-// many radians: captured twice, people differ by much more.
-const probeFrames = 45
-const sameWithin = 0.02
-
-/** Takes that hold the middle of an earlier one, or the other way round: by name, the take that they repeat. */
-export function findDoubles(takes: readonly Take[]): Map<string, string> {
-  const doubles = new Map<string, string>()
-  for (const [i, take] of takes.entries())
-    for (const earlier of takes.slice(0, i)) {
-      if (doubles.has(earlier.name)) continue
-      if (!holds(take, earlier) && !holds(earlier, take)) continue
-      doubles.set(take.name, earlier.name)
-      break
-    }
-  return doubles
-}
-
-/** Whether the middle of `part` is somewhere in `whole`. */
-function holds(whole: Motion, part: Motion): boolean {
-  const length = Math.min(probeFrames, part.frames)
-  const start = Math.floor((part.frames - length) / 2)
-  for (let offset = 0; offset + length <= whole.frames; offset++)
-    if (alike(whole, offset, part, start, length)) return true
-  return false
-}
-
-function alike(a: Motion, startA: number, b: Motion, startB: number, length: number): boolean {
-  for (let frame = 0; frame < length; frame++) {
-    const [p, q] = [(startA + frame) * poseNumbers, (startB + frame) * poseNumbers]
-    for (let i = 3; i < 3 * bodyJoints; i++) if (Math.abs(a.poses[p + i] - b.poses[q + i]) > sameWithin) return false
-  }
-  return true
 }
 
 /** Takes whose name holds one of the words are held out, whole: for testing on subjects and actions never trained on. */

@@ -21,9 +21,13 @@ export interface Motion {
   readonly text?: string
 }
 
-/** Where the joints of the open body are in a frame, metres, [55 x 3]. */
-export function bodyPositions({ poses, trans }: Pick<Motion, 'poses' | 'trans'>, frame: number): Float32Array {
-  const turns = jointNames.flatMap((_, joint) => [...fromAxisAngle(vectorAt(poses, frame * jointNames.length + joint))])
-  return poseJoints({ parents: jointParents, rest: restJoints }, turns, trans.subarray(3 * frame, 3 * frame + 3))
-    .positions
+/** Where the first `joints` of the open body are in a frame, metres, [joints x 3]. Default: all 55. */
+export function bodyPositions(
+  { poses, trans }: Pick<Motion, 'poses' | 'trans'>,
+  frame: number,
+  joints = jointNames.length,
+): Float32Array {
+  const parents = jointParents.slice(0, joints)
+  const turns = parents.flatMap((_, joint) => fromAxisAngle(vectorAt(poses, frame * jointNames.length + joint)))
+  return poseJoints({ parents, rest: restJoints }, turns, trans.subarray(3 * frame, 3 * frame + 3)).positions
 }

@@ -8,33 +8,49 @@ import { parseAcclaimMotion, parseAcclaimSkeleton } from './acclaim.js'
 import { readAmass } from './amass.js'
 import { parseBvh } from './bvh.js'
 import { parseExpmap } from './expmap.js'
+import { rateOfFolder } from './frame-rate.js'
 import type { Motion } from './motion.js'
 import { retarget } from './retarget.js'
-import { motionLimits } from './source.js'
+import { motionLimits, type SourceMotion } from './source.js'
+import { readText } from './text-file.js'
 
 /** Names of motion files end so. */
 export const motionExtensions = ['.bvh', '.amc', '.txt', '.csv', '.npz'] as const
+
+export interface ReadMotionOptions {
+  /** Frames a second of the capture. Default: what `fps.json` beside the file says, or else the file itself. */
+  readonly fps?: number
+}
 
 /**
  * Reads a motion: .bvh, .amc (with the only .asf of its folder as skeleton, or the one of its subject's number), .txt or
  * .csv of rotation vectors, .npz. Throws a FileError that tells what is wrong with it.
  */
-export async function readMotion(path: string): Promise<Motion> {
-  const extension = extname(path).toLowerCase()
-  if (extension === '.npz') {
-    const file = await NpzFile.open(await NodeFileSource.open(path))
-    try {
-      return await readAmass(file)
-    } finally {
-      await file.close()
-    }
+export async function readMotion(path: string, options: ReadMotionOptions = {}): Promise<Motion> {
+  if (extname(path).toLowerCase() !== '.npz') return retarget(path, await readSource(path, options))
+  const file = await NpzFile.open(await NodeFileSource.open(path))
+  try {
+    return await readAmass(file)
+  } finally {
+    await file.close()
   }
-  if (extension === '.bvh') return retarget(path, parseBvh(path, await readText(path)))
-  if (extension === '.txt' || extension === '.csv') return retarget(path, parseExpmap(path, await readText(path)))
+}
+
+/** Reads a captured motion on its own skeleton; any format but .npz. Errors: as `readMotion`. */
+export async function readSource(path: string, { fps }: ReadMotionOptions = {}): Promise<SourceMotion> {
+  const source = await parseSource(path)
+  return { ...source, fps: fps ?? (await rateOfFolder(dirname(path))) ?? source.fps }
+}
+
+async function parseSource(path: string): Promise<SourceMotion> {
+  const extension = extname(path).toLowerCase()
+  const text = () => readText(path, motionLimits.bytes)
+  if (extension === '.bvh') return parseBvh(path, await text())
+  if (extension === '.txt' || extension === '.csv') return parseExpmap(path, await text())
   if (extension === '.amc') {
     const skeletonPath = await skeletonOf(path)
-    const skeleton = parseAcclaimSkeleton(skeletonPath, await readText(skeletonPath))
-    return retarget(path, parseAcclaimMotion(path, await readText(path), skeleton))
+    const skeleton = parseAcclaimSkeleton(skeletonPath, await readText(skeletonPath, motionLimits.bytes))
+    return parseAcclaimMotion(path, await text(), skeleton)
   }
   throw new FileError({
     where: path,
@@ -44,34 +60,17 @@ export async function readMotion(path: string): Promise<Motion> {
   })
 }
 
-async function readText(path: string): Promise<string> {
-  const source = await NodeFileSource.open(path)
-  try {
-    const { size } = source
-    if (size > motionLimits.bytes)
-      throw new FileError({
-        where: path,
-        what: 'too large',
-        expected: `${motionLimits.bytes} bytes`,
-        got: String(size),
-      })
-    return new TextDecoder('latin1').decode(await source.read(0, size))
-  } finally {
-    await source.close()
-  }
-}
-
 /** The skeleton beside a .amc file: named as the part of its name before the underscore, or the only one there. */
 async function skeletonOf(path: string): Promise<string> {
   const folder = dirname(path)
-  const names = (await readdir(folder)).filter(name => extname(name).toLowerCase() === '.asf')
-  const own = names.find(name => basename(path).startsWith(`${basename(name, extname(name))}_`)) ?? names[0]
-  if (own !== undefined && (names.length === 1 || basename(path).startsWith(basename(own, extname(own)))))
-    return join(folder, own)
+  const names = (await readdir(folder).catch((): string[] => [])).filter(name => extname(name).toLowerCase() === '.asf')
+  const own = names.find(name => basename(path).startsWith(`${basename(name, extname(name))}_`))
+  const skeleton = own ?? (names.length === 1 ? names[0] : undefined)
+  if (skeleton !== undefined) return join(folder, skeleton)
   throw new FileError({
     where: path,
     what: 'no skeleton',
-    expected: 'one .asf file beside it',
+    expected: 'one .asf file beside it, or one of its name up to the underscore',
     got: String(names.length),
   })
 }

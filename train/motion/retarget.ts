@@ -18,8 +18,8 @@ import { bodyJoints, jointIndex, jointNames, jointParents, restJoints } from '..
 import { FileError } from '../../tensor/index.js'
 import { correspondence } from './correspondence.js'
 import { bodyPositions, motionFps, poseNumbers, type Motion } from './motion.js'
-import { resample } from './resample.js'
-import type { SourceMotion } from './source.js'
+import { framesAt, resample } from './resample.js'
+import { checkCount, motionLimits, type SourceMotion } from './source.js'
 
 // Joints with a bone whose direction says how they are turned, and where that bone ends. Those of the trunk have none:
 // upright bodies agree about them.
@@ -42,6 +42,8 @@ const ankles = [jointIndex('left_ankle'), jointIndex('right_ankle')]
 const feet = [jointIndex('left_foot'), jointIndex('right_foot')]
 /** How high the joint at the ball of a foot is above the floor, metres. */
 const ballHeight = 0.025
+// From hip to ankle, metres.
+const legs = { least: 0.3, most: 1.5 }
 // Feet are on the floor in more than so many of the frames.
 const onFloor = 0.05
 
@@ -49,16 +51,18 @@ const onFloor = 0.05
  * The motion on SMPL-X's body joints at `motionFps`, with the floor at y = 0; lengths are scaled so that legs are as
  * long as the open body's. Throws a FileError for a skeleton that is no person's, or not y up with its left at +x.
  */
-export function retarget(where: string, source: SourceMotion, text?: string): Motion {
+export function retarget(where: string, source: SourceMotion): Motion {
   const joints = correspondence(where, source.names)
   checkAxes(where, source, joints)
   const alignments = joints.map((joint, i) => (joint === undefined ? identity : alignment(source, joints, i)))
-  const scale = legLength(restJoints, hips, knees, ankles) / sourceLegLength(source, joints)
-  const { frames, rotations, translations } = resample(source, motionFps)
+  const scale = legLength(restJoints, hips, knees, ankles) / sourceLegLength(where, source, joints)
+  const frames = framesAt(source, motionFps)
+  checkCount(where, `frames at ${motionFps} a second`, frames, motionLimits.frames)
   const poses = new Float32Array(frames * poseNumbers)
   const trans = new Float32Array(frames * 3)
-  for (let frame = 0; frame < frames; frame++) {
-    const posed = poseJoints(source, rotations[frame], translations[frame])
+  let frame = 0
+  for (const { rotations, translation } of resample(source, motionFps)) {
+    const posed = poseJoints(source, rotations, translation)
     const turned = globalTurns(posed.rotations, joints, alignments)
     for (let joint = 0; joint < bodyJoints; joint++) {
       const parent = jointParents[joint]
@@ -72,8 +76,9 @@ export function retarget(where: string, source: SourceMotion, text?: string): Mo
       middle.map((value, axis) => value * scale - offset[axis]),
       frame * 3,
     )
+    frame++
   }
-  const motion = { frames, poses, trans, text }
+  const motion = { frames, poses, trans }
   putOnFloor(motion)
   return motion
 }
@@ -137,15 +142,26 @@ function legLength(rest: ArrayLike<number>, hips: number[], knees: number[], ank
   return (side(0) + side(1)) / 2
 }
 
-function sourceLegLength({ rest }: SourceMotion, joints: readonly (number | undefined)[]): number {
+function sourceLegLength(
+  where: string,
+  { rest }: SourceMotion,
+  joints: readonly (number | undefined)[],
+): number {
   const [a, b, c] = [hips, knees, ankles].map(pair => pair.map(i => joints[i]!))
-  return legLength(rest, a, b, c)
+  const length = legLength(rest, a, b, c)
+  if (length >= legs.least && length <= legs.most) return length
+  throw new FileError({
+    where,
+    what: 'legs of no person',
+    expected: `${legs.least} to ${legs.most} m long`,
+    got: `${length.toPrecision(3)} m`,
+  })
 }
 
 /** Moves the motion up or down until the feet stand on y = 0. */
 function putOnFloor({ frames, poses, trans }: Motion): void {
   const lowest = Array.from({ length: frames }, (_, frame) => {
-    const positions = bodyPositions({ poses, trans }, frame)
+    const positions = bodyPositions({ poses, trans }, frame, bodyJoints)
     return Math.min(...feet.map(foot => positions[3 * foot + 1]))
   })
   lowest.sort((a, b) => a - b)

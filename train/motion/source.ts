@@ -10,19 +10,42 @@ export interface SourceMotion extends JointTree {
   /** Frames a second. */
   readonly fps: number
   readonly frames: number
-  /** [T, J x 4]: quaternions against the parent, one list for each frame. */
-  readonly rotations: readonly Float32Array[]
-  /** [T, 3]: where the root is, metres from its rest position. */
-  readonly translations: readonly Float32Array[]
+  /** A frame of 0..frames - 1, computed when it is asked for: most are never needed at a lower rate. */
+  pose(frame: number): SourcePose
+}
+
+export interface SourcePose {
+  /** [J x 4]: quaternions against the parent. */
+  readonly rotations: ArrayLike<number>
+  /** [3]: where the root is, metres from its rest position. */
+  readonly translation: ArrayLike<number>
 }
 
 /** What a motion file may hold at most, so that a small file cannot ask for much memory. */
-export const motionLimits = { joints: 256, depth: 128, frames: 200_000, numbers: 40_000_000, bytes: 2 ** 28 } as const
+export const motionLimits = {
+  joints: 256,
+  depth: 128,
+  frames: 200_000,
+  numbers: 40_000_000,
+  bytes: 2 ** 28,
+  /** Of any number, in whatever unit. */
+  largest: 1e6,
+} as const
+
+/** Whether a number of a motion can be one: finite, and no larger than any that a person's motion needs. */
+export function isPlausible(value: number): boolean {
+  return Math.abs(value) <= motionLimits.largest
+}
 
 /** Throws a FileError unless a count lies in 1..most. */
 export function checkCount(where: string, what: string, count: number, most: number): void {
   if (!Number.isInteger(count) || count < 1 || count > most)
-    throw new FileError({ where, what: `bad number of ${what}`, expected: `1..${most}`, got: String(count) })
+    throw new FileError({
+      where,
+      what: `bad number of ${what}`,
+      expected: `1..${Math.floor(most)}`,
+      got: String(count),
+    })
 }
 
 // Heights of people, in metres, and the units that files come in.

@@ -2,14 +2,18 @@
 
 import { quote } from '../../tensor/files/quote.js'
 import { FileError } from '../../tensor/index.js'
-import { motionLimits } from './source.js'
+import { isPlausible, motionLimits } from './source.js'
+
+const [lineFeed, space, dash, dot, zero, nine] = [10, 32, 45, 46, 48, 57]
+// So many digits make an integer that a double holds exactly.
+const exactDigits = 15
 
 /** Reads a text word by word; everything that does not fit throws a FileError with the number of the line. */
 export class Words {
-  readonly #pattern = /\S+/g
-  #word: string | undefined
+  // The next word is text[start..end).
+  #start = 0
+  #end = 0
   #line = 1
-  #scanned = 0
 
   constructor(
     readonly where: string,
@@ -27,12 +31,17 @@ export class Words {
 
   /** The word that comes next; undefined at the end. */
   get next(): string | undefined {
-    return this.#word
+    return this.#start === this.#end ? undefined : this.text.slice(this.#start, this.#end)
+  }
+
+  /** How many words may still come at most. */
+  get most(): number {
+    return Math.ceil((this.text.length - this.#start) / 2)
   }
 
   /** Takes the next word. */
   take(expected: string): string {
-    const word = this.#word
+    const word = this.next
     if (word === undefined) throw this.error('the file ends too early', expected, 'its end')
     this.#advance()
     return word
@@ -44,11 +53,16 @@ export class Words {
     if (got.toLowerCase() !== word.toLowerCase()) throw this.error('unexpected word', word, quote(got))
   }
 
-  /** Takes a finite number. */
+  /** Takes a plausible number. */
   number(what: string): number {
+    const plain = this.#plainDecimal()
+    if (plain !== undefined && isPlausible(plain)) {
+      this.#advance()
+      return plain
+    }
     const word = this.take(what)
     const value = Number(word)
-    if (!Number.isFinite(value)) throw this.error('not a number', what, quote(word))
+    if (!isPlausible(value)) throw this.error('not a number that can be', what, quote(word))
     return value
   }
 
@@ -57,12 +71,28 @@ export class Words {
   }
 
   #advance(): void {
-    const match = this.#pattern.exec(this.text)
-    this.#word = match?.[0]
-    const end = match?.index ?? this.text.length
-    for (let at = this.text.indexOf('\n', this.#scanned); at >= 0 && at < end; at = this.text.indexOf('\n', at + 1)) {
-      this.#line++
-      this.#scanned = at + 1
+    const { text } = this
+    let at = this.#end
+    for (; at < text.length && text.charCodeAt(at) <= space; at++) if (text.charCodeAt(at) === lineFeed) this.#line++
+    this.#start = at
+    while (at < text.length && text.charCodeAt(at) > space) at++
+    this.#end = at
+  }
+
+  /** The next word as a number if it is a short decimal such as -12.5: as exact as `Number`, and several times faster. */
+  #plainDecimal(): number | undefined {
+    const { text } = this
+    const isNegative = text.charCodeAt(this.#start) === dash
+    const first = isNegative ? this.#start + 1 : this.#start
+    if (first >= this.#end || this.#end - first > exactDigits) return undefined
+    let [digits, point] = [0, this.#end - 1]
+    for (let at = first; at < this.#end; at++) {
+      const code = text.charCodeAt(at)
+      if (code >= zero && code <= nine) digits = 10 * digits + code - zero
+      else if (code === dot && point === this.#end - 1 && at < point) point = at
+      else return undefined
     }
+    const size = digits / 10 ** (this.#end - 1 - point)
+    return isNegative ? -size : size
   }
 }

@@ -1,6 +1,6 @@
 // The PPPM as a model that learns: batches of broken scenes, and the loss of what it makes of them.
 
-import { add, mul } from '../../kernels/index.js'
+import { mix } from '../../kernels/index.js'
 import { featuresOf, entityKinds, parametersOf, type EntityKind } from '../../models/pppm/kinds.js'
 import { strengthFeatures, type ByKind, type PPPM } from '../../models/pppm/pppm.js'
 import { keep, overwrite, scope as release, Tensor, type Generator, type Runtime } from '../../tensor/index.js'
@@ -67,11 +67,11 @@ export class PPPMTask implements Task, Disposable {
     const { kinds, strength } = this.#batches[Number(kind)]
     const present = entityKinds.filter(kind => kinds[kind])
     const features = Object.fromEntries(present.map(kind => [kind, kinds[kind]!.features]))
-    const corrections = this.model.forward(features, { strength })
+    const mended = this.model.forward(features, { strength })
     const parts = present.map((kind): LossParts => {
       const { broken, truth, free, standing } = kinds[kind]!
       // Known frames come out as they went in.
-      const found = add(broken, mul(corrections[kind]!, free))
+      const found = mix(mended[kind]!, broken, free)
       return lossParts({ kind, found, truth, standing }, this.#body)
     })
     const loss = totalLoss(parts, this.options.lossWeights ?? defaultLossWeights)
