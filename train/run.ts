@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly saveEvery: number
   /** Of the weights that are written in the end. Default: f16. */
   readonly dtype?: DType
+  /** What is noted in the file of the weights, beside the settings. */
+  readonly metadata?: Readonly<Record<string, string>>
   /** Whether the model begins with fresh weights; else the task has loaded some. Default: true. */
   readonly fresh?: boolean
   /** Stops after the step that it comes in, when the state has been saved. */
@@ -87,7 +89,7 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
     if (step % saveEvery === 0 || step === settings.steps || signal?.aborted) yield await save()
     signal?.throwIfAborted()
   }
-  const metadata = { steps: String(settings.steps), settings: JSON.stringify(options.description) }
+  const metadata = { ...options.metadata, settings: JSON.stringify(options.description) }
   const { dtype = 'f16' } = options
   await saveWeights(path('weights'), task.weights, { dtype, values: trainer.ema.values, metadata })
   yield { type: 'done', path: path('weights') }

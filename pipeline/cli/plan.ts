@@ -9,6 +9,7 @@ import { parseCLIPVisionConfig } from '../../models/clip/config.js'
 import { parseUNetConfig } from '../../models/svd/config.js'
 import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { FileError, UsageError, type DType } from '../../tensor/index.js'
+import { mostThreads } from '../../tensor/wasm/command.js'
 import { architectureNames, architectures, type ArchitectureName } from '../hub/architectures.js'
 import { checkpointDTypes } from '../hub/random-checkpoint.js'
 import { weightDTypes } from '../plan/memory.js'
@@ -76,11 +77,22 @@ async function run(args: PlanArguments): Promise<void> {
   const given = { frames, steps, decodeChunk, minGuidance, maxGuidance, ...sizeOf(args.size) }
   const maxMemory = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
   checkSettings(given)
+  checkThreads(threads)
   const { configs, dtypeOf } = await networksOf(model, args.dtype)
   const settings = completeSettings(given, configs.unet)
   const open = () => openDry({ runtime, threads })
   const plan = planVideo({ configs, settings, open, dtypeOf, motion, maxMemory, lowMemory })
   console.log(json ? JSON.stringify(jsonOf(args, settings, plan), null, 2) : textOf(args, settings, plan))
+}
+
+function checkThreads(threads: number | undefined): void {
+  if (threads === undefined || (Number.isInteger(threads) && threads >= 0 && threads <= mostThreads)) return
+  throw new UsageError({
+    where: '--threads',
+    what: 'impossible number of threads',
+    expected: `0 to ${mostThreads}`,
+    got: String(threads),
+  })
 }
 
 function sizeOf(text: string | undefined): Pick<Partial<GenerateSettings>, 'width' | 'height'> {

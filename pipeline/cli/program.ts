@@ -9,6 +9,7 @@ import { generateCommand } from './generate.js'
 import { inspectCommand } from './inspect.js'
 import { mistake, refuseRepeated } from './mistakes.js'
 import { planCommand } from './plan.js'
+import { pppmCommand } from './pppm.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
 import { trainCommand } from './train.js'
 import { verifyCommand } from './verify.js'
@@ -25,6 +26,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     planCommand,
     inspectCommand,
     trainCommand,
+    pppmCommand,
     randomCheckpointCommand,
     doctorCommand(verdict),
     verifyCommand(verdict),

@@ -40,7 +40,6 @@ export class StageMemory {
     { maxMemory, lowMemory = false, motion }: MemoryOptions & { motion: boolean },
   ): Promise<StageMemory> {
     if (maxMemory === undefined) return new StageMemory(new Map(), lowMemory)
-    const parts = { unet, vae, imageEncoder }
     const configs = { unet: unet.config, vae: vae.config, imageEncoder: imageEncoder.config }
     const dtypes = {
       unet: await weightDTypes(unet),
@@ -51,7 +50,7 @@ export class StageMemory {
       configs,
       settings,
       open: () => dryTwin(runtime),
-      dtypeOf: (network: keyof typeof parts, name) => dtypes[network].get(name) ?? 'f32',
+      dtypeOf: (network: keyof typeof dtypes, name) => dtypes[network].get(name) ?? 'f32',
       motion,
       maxMemory,
       lowMemory,

@@ -161,6 +161,7 @@ void t.test('revision plan', async t => {
     [['--model', 'tiny', '--size', 'large'], /--size: not a size/],
     [['--model', 'tiny', '--size', '96x65'], /height: 65 is not a multiple of 8/],
     [['--model', 'tiny', '--max-memory', 'all'], /--max-memory: not an amount of memory/],
+    [['--model', 'tiny', '--threads', '-1'], /--threads: impossible number/],
     [['--model', 'nothing'], /no such model/],
     [['--model', join(copy, 'unet')], /config.json/],
   ] as const) {

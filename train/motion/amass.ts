@@ -2,7 +2,15 @@
 // writes, which are the same with y up and a version.
 // AMASS (Mahmood et al., arXiv:1904.03278): poses [T, 156 or 165], trans [T, 3], mocap_framerate; z is up.
 
-import { aboutAxis, fromAxisAngle, multiply, quaternionAt, rotate, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
+import {
+  aboutAxis,
+  fromAxisAngle,
+  multiply,
+  quaternionAt,
+  rotate,
+  toAxisAngle,
+  vectorAt,
+} from '../../models/body/quaternion.js'
 import { jointNames, jointParents, restJoints } from '../../models/body/skeleton.js'
 import { NpzFile, writeNpz, type LoadedTensor } from '../../tensor/files/index.js'
 import { FileError, showShape, type Shape } from '../../tensor/index.js'

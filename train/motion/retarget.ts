@@ -142,11 +142,7 @@ function legLength(rest: ArrayLike<number>, hips: number[], knees: number[], ank
   return (side(0) + side(1)) / 2
 }
 
-function sourceLegLength(
-  where: string,
-  { rest }: SourceMotion,
-  joints: readonly (number | undefined)[],
-): number {
+function sourceLegLength(where: string, { rest }: SourceMotion, joints: readonly (number | undefined)[]): number {
   const [a, b, c] = [hips, knees, ankles].map(pair => pair.map(i => joints[i]!))
   const length = legLength(rest, a, b, c)
   if (length >= legs.least && length <= legs.most) return length

@@ -49,3 +49,16 @@ export function drawPerson(takes: readonly Motion[], frames: number, random: Gen
   const clip = clipOf(takes[take], place, frames)
   return random.rand(1)[0] < 0.5 ? mirrorPerson(clip) : clip
 }
+
+/** A person's numbers as a motion. */
+export function motionOf({ numbers }: EntityMotion): Motion {
+  const frames = numbers.length / width
+  const poses = new Float32Array(frames * poseNumbers)
+  const trans = new Float32Array(frames * 3)
+  for (let frame = 0; frame < frames; frame++) {
+    const row = numbers.subarray(frame * width, (frame + 1) * width)
+    poses.set(row.subarray(0, poseNumbers), frame * poseNumbers)
+    trans.set(row.subarray(poseNumbers), frame * 3)
+  }
+  return { frames, poses, trans }
+}

@@ -1,7 +1,7 @@
 // Training a PPPM from a folder of motions and a configuration.
 
 import { PPPM } from '../../models/pppm/pppm.js'
-import { pppmConfigs } from '../../models/pppm/config.js'
+import { formatPPPMConfig, pppmConfigs } from '../../models/pppm/config.js'
 import type { Runtime } from '../../tensor/index.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { holdOut, type Library } from '../motion/library.js'
@@ -31,5 +31,6 @@ export async function* trainPPPM(
   })
   const takes = train.map(({ name, frames }) => ({ name, frames }))
   const description = { ...config, takes }
-  yield* runTraining(runtime, { folder, task, settings, saveEvery, description, signal })
+  const metadata = { config: formatPPPMConfig(pppmConfigs[model]) }
+  yield* runTraining(runtime, { folder, task, settings, saveEvery, description, metadata, signal })
 }

@@ -1,0 +1,40 @@
+// Longer motions: frames between those that are there, or after them. The PPPM fills what it is not given.
+
+import { UsageError } from '../../tensor/index.js'
+import { numbersOf, type EntityMotion } from './encoding.js'
+
+/** A motion with room for more frames: those that are known, and a confidence of 0 for those to be made. */
+export interface Sparse {
+  readonly entities: readonly EntityMotion[]
+  /** [T]: 1 where a frame is from the old motion. */
+  readonly known: Float32Array
+}
+
+/**
+ * Spreads a scene's frames over `frames`: with `between`, evenly from the first to the last; else they are the first
+ * ones, and the others come after. Frames to be made repeat the one before. Throws a UsageError for fewer frames than
+ * there are.
+ */
+export function spreadFrames(entities: readonly EntityMotion[], frames: number, between: boolean): Sparse {
+  const count = entities.length === 0 ? 0 : entities[0].numbers.length / numbersOf(entities[0].kind)
+  if (!Number.isInteger(frames) || frames < count)
+    throw new UsageError({
+      where: 'frames',
+      what: 'fewer than there are',
+      expected: `${count} or more`,
+      got: `${frames}`,
+    })
+  const placeOf = (i: number) => (between && count > 1 ? Math.round((i * (frames - 1)) / (count - 1)) : i)
+  const places = Array.from({ length: count }, (_, i) => placeOf(i))
+  const known = new Float32Array(frames)
+  for (const place of places) known[place] = 1
+  // The last known frame before each.
+  const sources = Array.from({ length: frames }, (_, frame) => places.findLastIndex(place => place <= frame))
+  const spread = entities.map(({ kind, numbers }): EntityMotion => {
+    const width = numbersOf(kind)
+    const out = new Float32Array(frames * width)
+    sources.forEach((from, to) => out.set(numbers.subarray(from * width, (from + 1) * width), to * width))
+    return { kind, numbers: out }
+  })
+  return { entities: spread, known }
+}

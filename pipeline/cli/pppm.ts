@@ -1,0 +1,164 @@
+// `revision pppm`: what the motion prior makes of motions.
+
+import type { Argv, CommandModule } from 'yargs'
+import { spreadFrames } from '../../models/pppm/extend.js'
+import { openPPPM } from '../../models/pppm/open.js'
+import { refineScene } from '../../models/pppm/refine.js'
+import { UsageError } from '../../tensor/index.js'
+import { writeMotion } from '../../train/motion/amass.js'
+import { holdOut, readLibrary } from '../../train/motion/library.js'
+import { readMotion } from '../../train/motion/read.js'
+import { clipOf, motionOf } from '../../train/pppm/clips.js'
+import { evaluatePPPM, type EvaluationRow } from '../../train/pppm/evaluate.js'
+import { metricNames } from '../../train/pppm/metrics.js'
+import { jsonText } from './json.js'
+import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
+import { StatusLine } from './status-line.js'
+
+interface CommonArguments extends RuntimeArguments {
+  weights: string
+}
+
+interface EvalArguments extends CommonArguments {
+  motions: string
+  frames: number
+  clips: number
+  seed: number
+  json?: boolean
+}
+
+interface RefineArguments extends CommonArguments {
+  in: string
+  out: string
+  strength?: number
+  frames?: number
+  between?: boolean
+}
+
+const weights = { type: 'string', demandOption: true, requiresArg: true, describe: 'Weights of a PPPM' } as const
+const strength = {
+  type: 'number',
+  requiresArg: true,
+  describe: 'Motion strength, 0 to 1; default: left to the model',
+} as const
+
+const evalCommand: CommandModule<object, EvalArguments> = {
+  command: 'eval',
+  describe: 'Compare it with classical filters on motions that were held out of its training',
+  builder: program =>
+    program.options({
+      weights,
+      motions: { type: 'string', demandOption: true, requiresArg: true, describe: 'The folder that it was trained on' },
+      frames: { type: 'number', default: 64, describe: 'Frames of a clip' },
+      clips: { type: 'number', default: 48, describe: 'Clips of each case' },
+      seed: { type: 'number', default: 0, describe: 'Which clips, and how they are broken' },
+      json: { type: 'boolean', describe: 'Print one JSON object' },
+      ...runtimeOptions,
+    }) as never,
+  handler: evaluate,
+}
+
+const inOut = (program: Argv) =>
+  program
+    .positional('in', { type: 'string', demandOption: true, describe: 'A motion file' })
+    .positional('out', { type: 'string', demandOption: true, describe: 'The motion file to write, .npz' })
+
+const refineCommand: CommandModule<object, RefineArguments> = {
+  command: 'refine <in> <out>',
+  describe: 'Mend a motion',
+  builder: program => inOut(program).options({ weights, strength, ...runtimeOptions }) as never,
+  handler: args => mend(args),
+}
+
+const extendCommand: CommandModule<object, RefineArguments> = {
+  command: 'extend <in> <out>',
+  describe: 'Make a motion longer',
+  builder: program =>
+    inOut(program).options({
+      weights,
+      frames: { type: 'number', demandOption: true, requiresArg: true, describe: 'Frames that it is to have' },
+      between: { type: 'boolean', describe: 'New frames between the old ones; default: after them' },
+      strength,
+      ...runtimeOptions,
+    }) as never,
+  handler: args => mend(args),
+}
+
+export const pppmCommand: CommandModule = {
+  command: 'pppm <command>',
+  describe: 'Mend, extend and judge motions',
+  builder: program =>
+    program.command(evalCommand).command(refineCommand).command(extendCommand).demandCommand(1) as never,
+  handler: () => {},
+}
+
+async function mend({ in: from, out, weights, strength, frames, between, ...where }: RefineArguments): Promise<void> {
+  if (strength !== undefined && !(strength >= 0 && strength <= 1))
+    throw new UsageError({ where: '--strength', what: 'out of range', expected: '0..1', got: String(strength) })
+  const motion = await readMotion(from)
+  const person = clipOf(motion, 0, motion.frames)
+  const { entities, known } =
+    frames === undefined ? { entities: [person], known: undefined } : spreadFrames([person], frames, between ?? false)
+  const runtime = await openFor(where)
+  try {
+    const { model } = await openPPPM(runtime, weights)
+    using _weights = model
+    const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], strength })
+    await writeMotion(out, motionOf(mended))
+  } finally {
+    await runtime.close()
+  }
+  console.log(out)
+}
+
+async function evaluate({ weights, motions, frames, clips, seed, json, ...where }: EvalArguments): Promise<void> {
+  for (const [name, value, most] of [
+    ['--frames', frames, 512],
+    ['--clips', clips, 10_000],
+  ] as const)
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new UsageError({ where: name, what: 'out of range', expected: `1..${most}`, got: String(value) })
+  const status = new StatusLine()
+  const runtime = await openFor(where, { quiet: json })
+  try {
+    const { model, metadata } = await openPPPM(runtime, weights)
+    using _weights = model
+    const library = await readLibrary(motions)
+    const { train, test } = holdOut(library.takes, heldOutWords(metadata.get('settings')))
+    if (test.length === 0 || train.length === 0)
+      throw new UsageError({
+        where: motions,
+        what: 'holds no motion that was held out of training, or nothing else',
+        expected: 'the folder that the model was trained on',
+        got: `${test.length} held out of ${library.takes.length}`,
+      })
+    const progress = (done: number, total: number) =>
+      !json && status.change(`case ${Math.min(done + 1, total)}/${total}`)
+    const rows = await evaluatePPPM(runtime, model, { test, train, frames, clips, seed, progress })
+    status.end()
+    console.log(json ? jsonText({ rows }) : tableOf(rows))
+  } finally {
+    status.end()
+    await runtime.close()
+  }
+}
+
+/** The words by which takes were held out, as training noted them. */
+function heldOutWords(settings: string | undefined): string[] {
+  try {
+    const { holdOut } = JSON.parse(settings ?? '{}') as { holdOut?: unknown }
+    return Array.isArray(holdOut) ? holdOut.filter(word => typeof word === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+/** Rows as a table in Markdown. */
+function tableOf(rows: readonly EvaluationRow[]): string {
+  const heads = ['MPJPE mm', 'global mm', 'acceleration mm', 'jitter m/s3', 'skating mm', 'rotation deg']
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const body = rows.map(row =>
+    line([row.case, row.method, ...metricNames.map(name => row.metrics[name].toFixed(name === 'jitter' ? 0 : 2))]),
+  )
+  return [line(['case', 'method', ...heads]), line(['---', '---', ...heads.map(() => '---:')]), ...body].join('\n')
+}
