@@ -7,6 +7,7 @@ import { scope as release, type Tensor } from '../tensor/index.js'
 import { Linear } from './layers.js'
 import type { WeightScope } from './weights.js'
 
+/** Sizes of an attention layer. */
 export interface AttentionOptions {
   /** Channels of the queries and of the result. */
   channels: number

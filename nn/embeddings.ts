@@ -6,6 +6,7 @@ import { Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import { Linear } from './layers.js'
 import type { WeightScope } from './weights.js'
 
+/** Which sinusoids; the defaults are Stable Video Diffusion's. */
 export interface SinusoidOptions {
   /** Cosines first. Default: true, as Stable Video Diffusion has it. */
   flipSinToCos?: boolean

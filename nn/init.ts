@@ -43,6 +43,7 @@ function fresh({ name, storedShape, options: { init } }: Parameter, weights: Wei
   return random.randn(size).map(x => x * 0.02)
 }
 
+/** How weights are written. */
 export interface SaveOptions {
   /** Default: that of each weight. */
   dtype?: DType

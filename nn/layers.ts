@@ -15,6 +15,7 @@ import {
 import type { Tensor } from '../tensor/index.js'
 import type { Init, Parameter, WeightScope } from './weights.js'
 
+/** What a linear layer may be told. */
 export interface LinearOptions {
   /** Default: true. */
   bias?: boolean
@@ -46,6 +47,7 @@ export class Linear {
 /** What a convolution may fuse. */
 export type ConvEpilogue = Pick<ConvOptions, 'shift' | 'residual' | 'activation'>
 
+/** What a convolution may be told. */
 export interface Conv2dOptions {
   kernel: number | readonly [height: number, width: number]
   /** Default: 1. */
@@ -110,6 +112,7 @@ export class TemporalConv {
   }
 }
 
+/** What a GroupNorm may be told. */
 export interface GroupNormOptions {
   /** Default: 32. */
   groups?: number

@@ -9,6 +9,7 @@ import { into } from './into.js'
 import { Conv2d, GroupNorm, Linear, TemporalConv } from './layers.js'
 import type { WeightScope } from './weights.js'
 
+/** Sizes of a residual block. */
 export interface ResnetOptions {
   inChannels: number
   outChannels: number
@@ -99,6 +100,7 @@ export class TemporalResnetBlock {
   }
 }
 
+/** Those of its spatial and its temporal half. */
 export interface SpatioTemporalResOptions extends ResnetOptions {
   /** Of the temporal block's norms; default: eps. */
   temporalEps?: number

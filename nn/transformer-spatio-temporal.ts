@@ -12,6 +12,7 @@ import { GroupNorm, Linear } from './layers.js'
 import { BasicTransformerBlock, TemporalBasicTransformerBlock, type TransformerBlockOptions } from './transformer.js'
 import type { WeightScope } from './weights.js'
 
+/** Sizes of its blocks, and how many there are. */
 export interface SpatioTemporalTransformerOptions extends TransformerBlockOptions {
   /** Pairs of a spatial and a temporal block. */
   layers: number

@@ -12,6 +12,7 @@ import { into } from './into.js'
 import { LayerNorm } from './layers.js'
 import type { WeightScope } from './weights.js'
 
+/** Sizes of a transformer block. */
 export interface TransformerBlockOptions {
   channels: number
   heads: number

@@ -6,6 +6,7 @@ import { LifetimeError, ShapeError, showShape, sizeOf, UsageError, type Shape, t
 /** A constant, or normal numbers of mean 0. */
 export type Init = number | { readonly deviation: number }
 
+/** How a weight is kept, and how it begins. */
 export interface ParameterOptions {
   /**
    * `channels-last` turns a convolution's [O, I, ...kernel] into [O, ...kernel, I]; default: as the checkpoint has it.

@@ -22,7 +22,7 @@ import {
   vaeDecoderRehearsal,
   vaeEncoderRehearsal,
 } from './plan/rehearsals.js'
-import { clipPixels, toPicture, videoPixels } from './preprocess.js'
+import { clipPixels, toPicture, videoPixels } from '../models/svd/preprocess.js'
 import type { SamplerStep } from './samplers/euler.js'
 import type { GenerateSettings } from './settings.js'
 

@@ -45,28 +45,33 @@ export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(f32x4.splat(x)), 0)
 }
 
-// -127: where 2^x falls to 0; log2(e); 1.5 2^23; coefficients of 2^r, from the highest on; 1.
-const FALL = memory.data<f32>([
-  -127, 1.4426950408889634, 12582912, 0.001326472731307149, 0.009671512991189957, 0.05550733581185341,
-  0.24022242426872253, 0.6931470036506653, 1,
+// -127, 128: the range; 1.5 2^23; coefficients of 2^r, from the highest on; 1; log2(e), its negative, that times 1.702.
+const POWER = memory.data<f32>([
+  -127, 128, 12582912, 0.001326472731307149, 0.009671512991189957, 0.05550733581185341, 0.24022242426872253,
+  0.6931470036506653, 1, 1.4426950408889634, -1.4426950408889634, -2.4554669595930156,
 ])
+
+/** 2^t = 2^k 2^r, |r| <= 1/2, for t up to 128, where it is infinite; at -127 and below it is 0. NaN stays. */
+function power4(t: v128): v128 {
+  t = f32x4.pmax(t, v128.load32_splat(POWER))
+  // As in exp4; -127 moves the exponent of 1 to that of 0, and 128 to that of infinity.
+  const rounder = v128.load32_splat(POWER, 8)
+  const shifted = f32x4.add(t, rounder)
+  const r = f32x4.sub(t, f32x4.sub(shifted, rounder))
+  let p = f32x4.add(f32x4.mul(v128.load32_splat(POWER, 12), r), v128.load32_splat(POWER, 16))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(POWER, 20))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(POWER, 24))
+  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(POWER, 28))
+  const one = v128.load32_splat(POWER, 32)
+  return f32x4.mul(f32x4.add(f32x4.mul(p, r), one), i32x4.add(i32x4.shl(shifted, 23), one))
+}
 
 /**
  * exp(x) of weights that fall from 1, x <= 0: in half the steps of exp4, and as exact as 1 is, less so than its own
- * size: an error of 2e-7 (1 + |x|) of it. 2^-127 and less is 0; NaN stays.
+ * size: an error of 2e-7 (1 + |x|) of it. NaN stays.
  */
 export function fall4(x: v128): v128 {
-  const t = f32x4.pmax(f32x4.mul(x, v128.load32_splat(FALL, 4)), v128.load32_splat(FALL))
-  // As in exp4; 2^t = 2^k 2^r, |r| <= 1/2, and -127 moves the exponent of 1 to that of 0.
-  const rounder = v128.load32_splat(FALL, 8)
-  const shifted = f32x4.add(t, rounder)
-  const r = f32x4.sub(t, f32x4.sub(shifted, rounder))
-  let p = f32x4.add(f32x4.mul(v128.load32_splat(FALL, 12), r), v128.load32_splat(FALL, 16))
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(FALL, 20))
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(FALL, 24))
-  p = f32x4.add(f32x4.mul(p, r), v128.load32_splat(FALL, 28))
-  const one = v128.load32_splat(FALL, 32)
-  return f32x4.mul(f32x4.add(f32x4.mul(p, r), one), i32x4.add(i32x4.shl(shifted, 23), one))
+  return power4(f32x4.mul(x, v128.load32_splat(POWER, 36)))
 }
 
 /** exp of one number up to 0: what fall4 makes of it. */
@@ -132,7 +137,7 @@ export function erf4(x: v128): v128 {
   q = step(q, t, 0.25875136256217957)
   q = step(q, t, 0.28506162762641907)
   q = step(q, t, -0.00016423639317508787)
-  const far = f32x4.sub(f32x4.splat(1), f32x4.mul(exp4(f32x4.neg(s)), q))
+  const far = f32x4.sub(f32x4.splat(1), f32x4.mul(fall4(f32x4.neg(s)), q))
   return copysign4(v128.bitselect(f32x4.mul(a, p), far, f32x4.lt(a, f32x4.splat(1))), x)
 }
 
@@ -145,7 +150,7 @@ export function tanh4(x: v128): v128 {
   p = step(p, w, 0.13330475986003876)
   p = step(p, w, -0.3333331048488617)
   const near = f32x4.add(a, f32x4.mul(f32x4.mul(a, w), p))
-  const e = exp4(f32x4.mul(a, f32x4.splat(-2)))
+  const e = fall4(f32x4.mul(a, f32x4.splat(-2)))
   const one = f32x4.splat(1)
   const far = f32x4.div(f32x4.sub(one, e), f32x4.add(one, e))
   return copysign4(v128.bitselect(near, far, f32x4.lt(a, f32x4.splat(0.5))), x)
@@ -157,14 +162,20 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))))
 }
 
+/** x / (1 + 2^t): as exact as x is where that is about x, and for t > 0 to 2e-7 (1 + t) of itself. */
+function gate4(x: v128, t: v128): v128 {
+  const e = power4(f32x4.pmin(t, v128.load32_splat(POWER, 4)))
+  return f32x4.div(x, f32x4.add(v128.load32_splat(POWER, 32), e))
+}
+
 /** x / (1 + exp(-x)) */
 export function silu4(x: v128): v128 {
-  return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))))
+  return gate4(x, f32x4.mul(x, v128.load32_splat(POWER, 40)))
 }
 
 /** x / (1 + exp(-1.702 x)) */
 export function quickGelu4(x: v128): v128 {
-  return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.mul(x, f32x4.splat(-1.702)))))
+  return gate4(x, f32x4.mul(x, v128.load32_splat(POWER, 44)))
 }
 
 /** x times the normal distribution's integral: x (1 + erf(x / sqrt(2))) / 2 */

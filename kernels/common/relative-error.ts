@@ -1,8 +1,8 @@
 // How far results are from what they should be.
 
 /**
- * ||a - b|| / ||b|| in the L2 norm, over the whole. Equal infinities, and NaN for NaN, count as equal; NaN for a number
- * and another length are infinitely far.
+ * ||a - b|| / ||b|| in the L2 norm, over the whole. Equal infinities, and NaN for NaN, count as equal; NaN or a number
+ * where the other is not, and another length, are infinitely far.
  */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity
@@ -16,6 +16,6 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
     difference += (actual[i] - expected[i]) ** 2
     norm += expected[i] ** 2
   }
-  if (Number.isNaN(difference)) return Infinity
+  if (!Number.isFinite(difference)) return Infinity
   return difference === 0 ? 0 : Math.sqrt(difference / Math.max(norm, 1e-60))
 }

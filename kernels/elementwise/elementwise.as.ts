@@ -1,9 +1,10 @@
 // out = f(a), f(a, b) or f(a, b, c), four elements at a time.
 
 import { Box, firstColumn, firstElement, firstRow } from '../common/box.as'
+import { SILU } from '../common/epilogue.as'
 import { silu4 } from '../common/math.as'
-import { at, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
-import { AFFINE, binary4, SILU, unary4 } from './functions.as'
+import { at, F32, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
+import { ADD, AFFINE, binary4, MUL, unary4 } from './functions.as'
 
 @unmanaged
 class UnaryParams {
@@ -79,7 +80,18 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, out: usize, columns: u32
   const bMoves = load<u32>(p.bStrides)
   let x = f32x4.splat(load1(a, aFormat))
   let y = f32x4.splat(load1(b, bFormat))
-  for (let i: u32 = 0; i < columns; i += 4, out += 16) {
+  let i: u32 = 0
+  // As in `unary`; the operands are f32, side by side.
+  if (aFormat + bFormat == F32 && aMoves & bMoves) {
+    const whole = columns & ~3
+    if (name == ADD)
+      for (; i < whole; i += 4, out += 16)
+        v128.store(out, f32x4.add(v128.load(floatAt(a, i)), v128.load(floatAt(b, i))))
+    else if (name == MUL)
+      for (; i < whole; i += 4, out += 16)
+        v128.store(out, f32x4.mul(v128.load(floatAt(a, i)), v128.load(floatAt(b, i))))
+  }
+  for (; i < columns; i += 4, out += 16) {
     if (aMoves) x = load4(at(a, i, aFormat), aFormat)
     if (bMoves) y = load4(at(b, i, bFormat), bFormat)
     const z = binary4(x, y, name)

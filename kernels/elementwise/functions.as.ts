@@ -2,12 +2,14 @@
 // functions.ts. Keep in step with it.
 
 import { activate4 } from '../common/epilogue.as'
-import { erf4, exp4, log4, sigmoid4, step, tanh4 } from '../common/math.as'
+import { erf4, exp4, fall4, log4, sigmoid4, step, tanh4 } from '../common/math.as'
 import { log24, pow4 } from './power.as'
 import { angle4, sine4 } from './trigonometry.as'
 
-export const SILU: u32 = 1
 export const AFFINE: u32 = 27
+
+export const ADD: u32 = 0
+export const MUL: u32 = 2
 
 /** log(1 + exp(x)); log(1 + z) = 2 atanh(z / (2 + z)), a polynomial (largest relative error 2e-8). */
 function softplus4(x: v128): v128 {
@@ -92,7 +94,7 @@ function dSilu4(x: v128, scale: f32): v128 {
 function dGelu4(x: v128): v128 {
   const half = f32x4.splat(0.5)
   const integral = f32x4.mul(half, f32x4.add(f32x4.splat(1), erf4(f32x4.mul(x, f32x4.splat(0.7071067811865476)))))
-  const density = exp4(f32x4.neg(f32x4.mul(half, f32x4.mul(x, x))))
+  const density = fall4(f32x4.neg(f32x4.mul(half, f32x4.mul(x, x))))
   return f32x4.add(integral, f32x4.mul(f32x4.mul(x, f32x4.splat(0.3989422804014327)), density))
 }
 
@@ -110,11 +112,11 @@ function dGeluTanh4(x: v128): v128 {
 /** From the seventh on b times the derivative of a function of a. */
 export function binary4(a: v128, b: v128, name: u32): v128 {
   switch (name) {
-    case 0:
+    case ADD:
       return f32x4.add(a, b)
     case 1:
       return f32x4.sub(a, b)
-    case 2:
+    case MUL:
       return f32x4.mul(a, b)
     case 3:
       return f32x4.div(a, b)

@@ -4,7 +4,7 @@
 // Every mean is kept in two parts, a rounded one that is subtracted first, without error where it matters, and the
 // rest: a small deviation survives a large mean.
 
-import { activate4 } from '../common/epilogue.as'
+import { activateRow } from '../common/epilogue.as'
 import { madd } from '../common/gemm.as'
 import { at, floatAt, load1, load4, storeUpTo4 } from '../common/operand.as'
 
@@ -170,11 +170,11 @@ export function groupNormApply(p: GroupApplyParams, from: u32, to: u32, scratch:
 /** out = activation((x - means) factors + offsets), a row. */
 function applyTo(p: GroupApplyParams, x: usize, means: usize, factors: usize, offsets: usize, out: usize): void {
   const format = p.xFormat
-  const activation = p.activation
   const channels = p.channels
   for (let c: u32 = 0; c < channels; c += 4) {
     const d = f32x4.sub(load4(at(x, c, format), format), v128.load(floatAt(means, c)))
     const y = madd(d, v128.load(floatAt(factors, c)), v128.load(floatAt(offsets, c)))
-    storeUpTo4(floatAt(out, c), activation ? activate4(y, activation) : y, channels - c)
+    storeUpTo4(floatAt(out, c), y, channels - c)
   }
+  activateRow(out, p.activation, channels)
 }

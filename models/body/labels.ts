@@ -104,7 +104,11 @@ export function partsOfJoints(kind: BodyKind): string[] {
 }
 
 /** Labels of vertices by the joint that has most of each: for models that come without parts. */
-export function labelsOfWeights({ kind, weights, parents }: Pick<BodyData, 'kind' | 'weights' | 'parents'>): Uint8Array {
+export function labelsOfWeights({
+  kind,
+  weights,
+  parents,
+}: Pick<BodyData, 'kind' | 'weights' | 'parents'>): Uint8Array {
   const labels = partsOfJoints(kind).map(labelOf)
   const count = parents.length
   return Uint8Array.from({ length: weights.length / count }, (_, vertex) => {

@@ -1,7 +1,22 @@
 // Rotations by operations that can be differentiated: rotation vectors, quaternions (w first) and six numbers become
 // matrices; what compares rotations takes matrices. Host data are turned by quaternion.ts.
 
-import { add, affine, atan2, cat, div, matmul, mul, neg, permute, sin, slice, sqrt, sub, sum } from '../../kernels/index.js'
+import {
+  add,
+  affine,
+  atan2,
+  cat,
+  div,
+  matmul,
+  mul,
+  neg,
+  permute,
+  sin,
+  slice,
+  sqrt,
+  sub,
+  sum,
+} from '../../kernels/index.js'
 import { scope, ShapeError, showShape, type Tensor } from '../../tensor/index.js'
 
 // Added to squares of lengths, so that nothing divides by 0 and gradients stay finite; what is about 1 long does not

@@ -6,6 +6,7 @@ import { attention } from '../../kernels/index.js'
 import { into, LayerNorm, Linear, type WeightScope } from '../../nn/index.js'
 import { scope as release, type Tensor } from '../../tensor/index.js'
 
+/** What one layer is made of. */
 export interface CLIPLayerOptions {
   hiddenSize: number
   intermediateSize: number

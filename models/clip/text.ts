@@ -82,6 +82,7 @@ function endOfText(ids: readonly number[], eosTokenId: number): number {
   return ids.indexOf(eosTokenId === legacyEosTokenId ? Math.max(...ids) : eosTokenId)
 }
 
+/** What comes out of the text tower. */
 export interface CLIPTextOutput {
   /** [B,D], in the space that CLIP's pictures share; not normalised. */
   textEmbeds: Tensor
@@ -112,13 +113,7 @@ export class CLIPTextModelWithProjection extends CLIPTower<CLIPTextConfig> {
     config: CLIPTextConfig,
     options?: ModelLoadOptions<CLIPTextModelWithProjection>,
   ): Promise<CLIPTextModelWithProjection> {
-    return loadTower(
-      runtime,
-      () => new CLIPTextModelWithProjection(config),
-      file,
-      CLIPTextModelWithProjection.unusedWeights,
-      options,
-    )
+    return loadTower(CLIPTextModelWithProjection, runtime, file, config, options)
   }
 
   /**

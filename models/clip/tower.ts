@@ -52,13 +52,20 @@ export abstract class CLIPTower<C extends CLIPTowerConfig> implements Disposable
   }
 }
 
-/** Builds a tower and loads its weights; `unused` are names that a file may hold. Errors: as loadModel. */
-export function loadTower<M extends { readonly weights: Weights }>(
+/** A kind of tower; `unusedWeights` are names that a file may hold. */
+interface TowerClass<C, M> {
+  new (config: C): M
+  readonly unusedWeights: readonly string[]
+}
+
+/** Builds a tower and loads its weights. Errors: as loadModel. */
+export function loadTower<C, M extends { readonly weights: Weights }>(
+  Tower: TowerClass<C, M>,
   runtime: Runtime,
-  build: () => M,
   file: TensorFile,
-  unused: readonly string[],
+  config: C,
   options?: ModelLoadOptions<M>,
 ): Promise<M> {
-  return loadModel(runtime, build, file, { ...options, ignore: [...unused, ...(options?.ignore ?? [])] })
+  const ignore = [...Tower.unusedWeights, ...(options?.ignore ?? [])]
+  return loadModel(runtime, () => new Tower(config), file, { ...options, ignore })
 }

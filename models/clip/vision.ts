@@ -72,6 +72,7 @@ class CLIPVisionTransformer {
   }
 }
 
+/** What comes out of the picture tower. */
 export interface CLIPVisionOutput {
   /** [B,D], in the space that CLIP's texts share; not normalised. */
   imageEmbeds: Tensor
@@ -102,13 +103,7 @@ export class CLIPVisionModelWithProjection extends CLIPTower<CLIPVisionConfig> {
     config: CLIPVisionConfig,
     options?: ModelLoadOptions<CLIPVisionModelWithProjection>,
   ): Promise<CLIPVisionModelWithProjection> {
-    return loadTower(
-      runtime,
-      () => new CLIPVisionModelWithProjection(config),
-      file,
-      CLIPVisionModelWithProjection.unusedWeights,
-      options,
-    )
+    return loadTower(CLIPVisionModelWithProjection, runtime, file, config, options)
   }
 
   /**

@@ -60,21 +60,27 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
     if (!(await isFolder(name))) throw new FileError({ where: path, what: `no whole model: ${name}/ is missing`, hint })
   await checkIndex(path)
 
-  const part = async <C>(name: string, base: WeightsBase, parse: (where: string, text: string) => C) => {
-    const folder = join(path, name)
-    const config = parse(join(folder, 'config.json'), await readConfigText(folder))
-    return { config, openWeights: () => openWeights(folder, base) }
-  }
   const model: ModelFolder = {
     path,
-    unet: await part('unet', 'diffusion_pytorch_model', parseUNetConfig),
-    vae: await part('vae', 'diffusion_pytorch_model', parseVaeConfig),
-    imageEncoder: await part('image_encoder', 'model', parseCLIPVisionConfig),
+    unet: await openModelPart(join(path, 'unet'), 'diffusion_pytorch_model', parseUNetConfig),
+    vae: await openModelPart(join(path, 'vae'), 'diffusion_pytorch_model', parseVaeConfig),
+    imageEncoder: await openModelPart(join(path, 'image_encoder'), 'model', parseCLIPVisionConfig),
     openScheduler: () => openConfig(join(path, 'scheduler'), 'scheduler_config.json'),
   }
   checkFit(model)
   await checkAllWeights(model)
   return model
+}
+
+/** Reads the configuration in a network's sub-folder; throws a FileError if there is none, or what `parse` throws. */
+export async function openModelPart<C>(
+  folder: string,
+  base: WeightsBase,
+  parse: (where: string, text: string) => C,
+): Promise<ModelPart<C>> {
+  const { join } = await import('node:path')
+  const config = parse(join(folder, 'config.json'), await readConfigText(folder))
+  return { config, openWeights: () => openWeights(folder, base) }
 }
 
 /** Compares what is in the files with what the networks need, before anyone waits for one that others cannot follow. */

@@ -35,6 +35,7 @@ function attend(model: TransformerSpatioTemporalModel, x: Tensor, { transformers
   return model.forward(x, transformers.get(model)!)
 }
 
+/** What a block is told beside its level. */
 export interface BlockOptions {
   /** Channels of what comes in. */
   inChannels: number

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { reasonOf } from '../../tensor/files/index.js'
 import { FileError, UsageError } from '../../tensor/index.js'
 import { readLabels } from '../media/decode.js'
-import type { PartMask } from '../motion-condition.js'
+import type { PartMask } from '../../models/svd/motion-condition.js'
 import type { GenerateSettings } from '../settings.js'
 
 // 2.png comes before 10.png.

@@ -82,8 +82,10 @@ export const architectures = {
   ),
 } as const satisfies Record<string, Architecture>
 
+/** A model that is known here. */
 export type ArchitectureName = keyof typeof architectures
 
+/** All of them. */
 export const architectureNames = Object.keys(architectures) as ArchitectureName[]
 
 /** EulerDiscreteScheduler as these models set it. */

@@ -30,6 +30,7 @@ export interface RemoteFile {
   readonly sha256: string | undefined
 }
 
+/** How to ask the server. */
 export interface DownloadOptions extends HttpOptions {
   /** Hears how many bytes of the file are there. */
   progress?: (bytes: number) => void

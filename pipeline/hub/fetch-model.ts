@@ -14,6 +14,7 @@ import { checkRoom, makeFolder } from './room.js'
 
 const maxSmallBytes = 64 * 2 ** 20
 
+/** What to fetch, and who hears of it. */
 export interface FetchOptions extends HubOptions {
   /** Weights under a variant's names, such as fp16; default: full precision, or fp16 where there is nothing else. */
   variant?: string

@@ -2,6 +2,7 @@
 
 import { weightNames, type WeightsBase } from '../../models/checkpoint.js'
 
+/** A model on the hub. */
 export interface HubModel {
   /** `owner/name` on the Hugging Face hub. */
   readonly repository: string
@@ -20,8 +21,10 @@ export const hubModels = {
   'svd-xt-1.1': stableVideo('img2vid-xt-1-1', '25 frames of 1024 x 576, at 6 frames a second'),
 } as const satisfies Record<string, HubModel>
 
+/** A model that the command line knows. */
 export type HubModelName = keyof typeof hubModels
 
+/** All of them. */
 export const hubModelNames = Object.keys(hubModels) as HubModelName[]
 
 /** Configurations of a Stable Video Diffusion model: what openModelFolder and the scheduler read. */

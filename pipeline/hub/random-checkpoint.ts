@@ -19,6 +19,7 @@ import { checkRoom } from './room.js'
 /** The float types of checkpoints. */
 export const checkpointDTypes = ['f16', 'bf16', 'f32'] as const satisfies readonly DType[]
 
+/** What to write, and who hears of it. */
 export interface RandomCheckpointOptions {
   like: ArchitectureName
   /** How weights are stored; default: f16. */

@@ -17,6 +17,7 @@ import { FileError, UsageError } from '../../tensor/index.js'
 const defaultEndpoint = 'https://huggingface.co'
 const maxListBytes = 16 * 2 ** 20
 
+/** Which hub, and who asks. */
 export interface HubOptions extends Pick<HttpOptions, 'signal' | 'delay'> {
   /** The hub's origin, perhaps with a path; default: https://huggingface.co */
   endpoint?: string

@@ -1,31 +1,12 @@
-// What the media folder passes around: 8-bit pictures and label maps in host memory.
+// What the media folder passes around, 8-bit pictures and label maps, and how large they may be in files.
 
+import { maxPixels } from '../../models/svd/picture.js'
 import { FileError } from '../../tensor/errors.js'
 
-/** An 8-bit RGB picture. */
-export interface Picture {
-  width: number
-  height: number
-  /** [height, width, 3], row by row from the top. */
-  data: Uint8Array
-}
-
-/** One part label a pixel, as the motion condition wants it: 0 is background, 1 to 63 are parts. */
-export interface LabelMap {
-  width: number
-  height: number
-  /** [height, width], row by row from the top. */
-  data: Uint8Array
-}
-
-/** Labels are below this number; the condition channel holds label / 64. */
-export const labelCount = 64
+export { labelCount, maxPixels, type LabelMap, type Picture } from '../../models/svd/picture.js'
 
 /** No file above this size (in bytes) is read. */
 export const maxFileBytes = 256 * 2 ** 20
-
-/** No picture above this many pixels is decoded or made, whatever its header claims. */
-export const maxPixels = 64 * 2 ** 20
 
 /** No picture longer than this on a side is decoded: what a JPEG can say, and short enough to be resampled. */
 export const maxSide = 65535

@@ -2,7 +2,7 @@
 
 import { ShapeError } from '../../tensor/errors.js'
 import { maxPixels, type Picture } from './picture.js'
-import { resizeLanczos } from './resize.js'
+import { resizeLanczos } from '../../models/svd/resize.js'
 
 /** What a contact sheet may be told. */
 export interface SheetOptions {

@@ -6,8 +6,8 @@ import { FileError, type Runtime } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
 import type { GoldenKind } from './kind.js'
 import { SeenModules } from './modules.js'
-import { compareOutputs, networkClass, networkTolerance, withFile, withNetwork } from './network.js'
-import { attempt, readNumbers, readTensor, type VerifyOutcome } from './outcome.js'
+import { attemptFiles, compareOutputs, networkClass, networkTolerance, withNetwork } from './network.js'
+import { readNumbers, readTensor, type VerifyOutcome } from './outcome.js'
 import { verifyTokenizer } from './tokenizer.js'
 
 async function* verifyFile(
@@ -53,12 +53,9 @@ async function* verify(
   yield* withNetwork(folder, runtime, 'model', async function* ({ config, configPath, checkpoint }) {
     const parsed = parseCLIPTextConfig(configPath, config)
     using model = await CLIPTextModelWithProjection.load(runtime, checkpoint, parsed)
-    for (const io of claimed.filter(name => name !== 'model'))
-      yield* withFile(folder, io, async function* (file) {
-        const name = `${folder.title}/${io}`
-        const isText = io.startsWith('io')
-        yield* attempt(name, () => (isText ? verifyFile(name, model, file) : verifyLogits(name, runtime, file)))
-      })
+    const of = (prefix: string) => claimed.filter(name => name.startsWith(prefix))
+    yield* attemptFiles(folder, of('io'), (name, file) => verifyFile(name, model, file))
+    yield* attemptFiles(folder, of('logits'), (name, file) => verifyLogits(name, runtime, file))
   })
   yield* verifyTokenizer(folder)
 }

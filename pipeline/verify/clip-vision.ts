@@ -6,8 +6,8 @@ import type { Runtime } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
 import type { GoldenKind } from './kind.js'
 import { SeenModules } from './modules.js'
-import { compareOutputs, networkClass, networkTolerance, withFile, withNetwork } from './network.js'
-import { attempt, readTensor, type VerifyOutcome } from './outcome.js'
+import { attemptFiles, compareOutputs, networkClass, networkTolerance, withNetwork } from './network.js'
+import { readTensor, type VerifyOutcome } from './outcome.js'
 
 async function* verifyFile(
   name: string,
@@ -34,11 +34,8 @@ async function* verify(
   yield* withNetwork(folder, runtime, 'model', async function* ({ config, configPath, checkpoint }) {
     const parsed = parseCLIPVisionConfig(configPath, config)
     using model = await CLIPVisionModelWithProjection.load(runtime, checkpoint, parsed)
-    for (const io of claimed.filter(name => name.startsWith('io')))
-      yield* withFile(folder, io, async function* (file) {
-        const name = `${folder.title}/${io}`
-        yield* attempt(name, () => verifyFile(name, model, runtime, file))
-      })
+    const files = claimed.filter(name => name.startsWith('io'))
+    yield* attemptFiles(folder, files, (name, file) => verifyFile(name, model, runtime, file))
   })
 }
 

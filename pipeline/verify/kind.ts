@@ -4,6 +4,7 @@ import type { Runtime } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
 import type { VerifyOutcome } from './outcome.js'
 
+/** A kind of golden files. */
 export interface GoldenKind {
   /** The safetensors files of a folder, without ending, that it takes; none if the folder has nothing of the kind. */
   claim(folder: GoldenFolder): readonly string[] | Promise<readonly string[]>

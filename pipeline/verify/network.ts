@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
-import { compare, readNumbers, take, type VerifyCase } from './outcome.js'
+import { attempt, compare, readNumbers, take, type VerifyCase, type VerifyOutcome } from './outcome.js'
 
 /** Of networks computed in f32. */
 export const networkTolerance = 1e-4
@@ -54,6 +54,18 @@ export async function* withFile<T>(
     yield* body(file)
   } finally {
     await file.close()
+  }
+}
+
+/** Attempts `body` for each of these files; `name` is what outcomes call it. */
+export async function* attemptFiles(
+  folder: GoldenFolder,
+  files: readonly string[],
+  body: (name: string, file: TensorFile) => AsyncIterable<VerifyOutcome>,
+): AsyncGenerator<VerifyOutcome, void, undefined> {
+  for (const io of files) {
+    const name = `${folder.title}/${io}`
+    yield* withFile(folder, io, file => attempt(name, () => body(name, file)))
   }
 }
 

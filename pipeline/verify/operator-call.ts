@@ -5,6 +5,7 @@ import { FileError, type Runtime, type Shape, type Tensor } from '../../tensor/i
 import type { Numbers } from './outcome.js'
 
 const maxInteger = 2 ** 20
+const maxList = 8
 
 /** The operands and parameters of one golden case. */
 export class OperatorCall {
@@ -40,9 +41,11 @@ export class OperatorCall {
     return this.#integer(name, this.params[name] ?? given)
   }
 
-  integers(name: string): number[] {
+  /** A list of them, of a certain length if it is given. */
+  integers(name: string, length?: number): number[] {
     const value = this.params[name]
-    if (!Array.isArray(value) || value.length > 8) throw this.#bad(name, 'up to 8 integers', value)
+    if (!Array.isArray(value) || value.length > maxList || value.length !== (length ?? value.length))
+      throw this.#bad(name, length === undefined ? `up to ${maxList} integers` : `${length} integers`, value)
     return value.map(item => this.#integer(name, item))
   }
 

@@ -11,6 +11,7 @@ import type { OperatorCall } from './operator-call.js'
 /** Runs a case: gives the output `out`, or several by name. */
 type Run = (call: OperatorCall) => Tensor | Record<string, Tensor>
 
+/** An operation in the place of one of torch's. */
 export interface Operator {
   readonly run: Run
   /** Moves or chooses numbers: the result is that of torch to the bit. */
@@ -46,7 +47,7 @@ function attention(call: OperatorCall): Tensor {
 
 function conv2d(call: OperatorCall, x: Tensor): Tensor {
   const margin = () => {
-    const [left, right, top, bottom] = call.integers('pre_pad_left_right_top_bottom')
+    const [left, right, top, bottom] = call.integers('pre_pad_left_right_top_bottom', 4)
     return { left, right, top, bottom }
   }
   return k.conv2d(x, channelsLast(call.tensor('weight')), {
@@ -80,7 +81,7 @@ function interpolate(call: OperatorCall, x: Tensor): Tensor {
 }
 
 function pad(call: OperatorCall): Tensor {
-  const [left, right, top, bottom] = call.integers('pad_left_right_top_bottom')
+  const [left, right, top, bottom] = call.integers('pad_left_right_top_bottom', 4)
   const x = call.tensor('x')
   const none = x.shape.slice(2).map((): [number, number] => [0, 0])
   return k.pad(x, [...none, [top, bottom], [left, right]], {
@@ -131,7 +132,7 @@ const operators: Readonly<Record<string, Operator>> = {
   conv2d: computing(onChannelsLast(conv2d)),
   conv3d: computing(
     onChannelsLast((call, x) => {
-      const [depth, height, width] = call.integers('padding')
+      const [depth, height, width] = call.integers('padding', 3)
       const padding: [number, number, number] = [depth, height, width]
       return k.conv3d(x, channelsLast(call.tensor('weight')), { bias: call.optional('bias'), padding })
     }),

@@ -36,6 +36,7 @@ export interface VerifySkip {
   readonly reason: string
 }
 
+/** A verdict, or what was passed over. */
 export type VerifyOutcome = VerifyCase | VerifySkip
 
 /** Whether an outcome tells of something that was passed over. */

@@ -15,6 +15,7 @@ import { FileError } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
 import type { VerifyCase } from './outcome.js'
 
+/** The file's name. */
 export const realNamesFile = 'svd-real-names.json'
 
 // Building a network takes no memory for its weights.

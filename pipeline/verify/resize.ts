@@ -2,10 +2,10 @@
 
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError } from '../../tensor/index.js'
-import { resizeAntialiased } from '../antialias.js'
+import { resizeAntialiased } from '../../models/svd/antialias.js'
 import type { GoldenKind } from './kind.js'
 import { withFile } from './network.js'
-import { compare, readNumbers, type VerifyCase } from './outcome.js'
+import { compare, readNumbers, type Numbers, type VerifyCase } from './outcome.js'
 
 const tolerance = 1e-5
 
@@ -14,7 +14,8 @@ async function* verifyFile(title: string, file: TensorFile): AsyncGenerator<Veri
     const { data, shape } = await readNumbers(file, name)
     const tensor = name.replace(/x$/, 'out')
     const expected = await readNumbers(file, tensor)
-    if (shape.length !== 4 || shape[0] !== 1 || expected.shape.length !== 4 || data.length === 0)
+    const isPicture = ({ data, shape }: Numbers) => shape.length === 4 && shape[0] === 1 && data.length > 0
+    if (!isPicture({ data, shape }) || !isPicture(expected))
       throw new FileError({ where: file.name, what: `${name} is no picture`, expected: '[1, C, H, W]' })
     const [, channels, height, width] = shape
     const [, , toHeight, toWidth] = expected.shape

@@ -3,21 +3,20 @@
 
 import { basename, join } from 'node:path'
 import {
+  openModelPart,
   parseCLIPVisionConfig,
   parseUNetConfig,
   parseVaeConfig,
   type ModelFolder,
-  type ModelPart,
 } from '../../models/index.js'
 import { ConfigReader, isObject } from '../../models/config-reader.js'
-import { openWeights, readConfigText, type WeightsBase } from '../../models/checkpoint.js'
 import { quoteValue } from '../../tensor/files/quote.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError, keep, Tensor, type Runtime } from '../../tensor/index.js'
 import { generate, type GenerateEvent, type GenerateOptions, type GenerateResult } from '../generate.js'
 import { readPicture } from '../media/decode.js'
 import type { Picture } from '../media/picture.js'
-import { clipPixels, videoPixels } from '../preprocess.js'
+import { clipPixels, videoPixels } from '../../models/svd/preprocess.js'
 import { completeSettings } from '../settings.js'
 import { decodeFrames } from '../stages.js'
 import type { GoldenFolder } from './folder.js'
@@ -87,9 +86,9 @@ export async function readPipelineCase(folder: GoldenFolder, name: string): Prom
     image: await readPicture(join(folder.path, file)),
     model: {
       path: folder.path,
-      unet: await partOf(beside('unet'), 'diffusion_pytorch_model', parseUNetConfig),
-      vae: await partOf(beside('vae'), 'diffusion_pytorch_model', parseVaeConfig),
-      imageEncoder: await partOf(beside('image_encoder'), 'model', parseCLIPVisionConfig),
+      unet: await openModelPart(beside('unet'), 'diffusion_pytorch_model', parseUNetConfig),
+      vae: await openModelPart(beside('vae'), 'diffusion_pytorch_model', parseVaeConfig),
+      imageEncoder: await openModelPart(beside('image_encoder'), 'model', parseCLIPVisionConfig),
       openScheduler: () => Promise.resolve(new ConfigReader(where, JSON.stringify(scheduler))),
     },
     settings: {
@@ -105,15 +104,6 @@ export async function readPipelineCase(folder: GoldenFolder, name: string): Prom
       decodeChunk: number('decode_chunk_size'),
     },
   }
-}
-
-async function partOf<C>(
-  folder: string,
-  base: WeightsBase,
-  parse: (where: string, text: string) => C,
-): Promise<ModelPart<C>> {
-  const config = parse(join(folder, 'config.json'), await readConfigText(folder))
-  return { config, openWeights: () => openWeights(folder, base) }
 }
 
 /** What the networks see of the picture. */

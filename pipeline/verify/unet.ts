@@ -128,7 +128,7 @@ function inputChannels({ tensors }: TensorFile, { inChannels }: UNetConfig): num
 export const unetKind: GoldenKind = {
   async claim(folder) {
     if ((await networkClass(folder)) !== 'UNetSpatioTemporalConditionModel') return []
-    return [weights, ...folder.tensorFiles('io'), ...folder.tensorFiles('grads')]
+    return [weights, ...folder.tensorFiles('io'), ...folder.tensorFiles('grads').filter(name => name === 'grads')]
   },
   verify,
 }

@@ -1,14 +1,14 @@
 // Golden folders of the video autoencoder: `encode*` and `decode*` files.
 
 import { AutoencoderKLTemporalDecoder, parseVaeConfig } from '../../models/index.js'
-import { exp, affine } from '../../kernels/index.js'
+import { affine, exp } from '../../kernels/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { scope, type Runtime, type Tensor } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
 import type { GoldenKind } from './kind.js'
 import { SeenModules } from './modules.js'
-import { compareOutputs, networkClass, networkTolerance, withFile, withNetwork } from './network.js'
-import { attempt, readNumbers, readTensor, type VerifyOutcome } from './outcome.js'
+import { attemptFiles, compareOutputs, networkClass, networkTolerance, withNetwork } from './network.js'
+import { readNumbers, readTensor, type VerifyOutcome } from './outcome.js'
 
 const weights = 'diffusion_pytorch_model'
 
@@ -45,11 +45,8 @@ async function* verify(
 ): AsyncGenerator<VerifyOutcome, void, undefined> {
   yield* withNetwork(folder, runtime, weights, async function* ({ config, configPath, checkpoint }) {
     using vae = await AutoencoderKLTemporalDecoder.load(runtime, checkpoint, parseVaeConfig(configPath, config))
-    for (const io of claimed.filter(name => name !== weights))
-      yield* withFile(folder, io, async function* (file) {
-        const name = `${folder.title}/${io}`
-        yield* attempt(name, () => verifyFile(name, vae, runtime, file))
-      })
+    const files = claimed.filter(name => name !== weights)
+    yield* attemptFiles(folder, files, (name, file) => verifyFile(name, vae, runtime, file))
   })
 }
 

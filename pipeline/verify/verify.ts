@@ -1,6 +1,7 @@
 // Golden numbers on this machine: how a user finds out whether a driver computes right.
 
 import { FileError, type Runtime } from '../../tensor/index.js'
+import { bodiesKind } from './bodies.js'
 import { clipTextKind } from './clip-text.js'
 import { clipVisionKind } from './clip-vision.js'
 import { findFolders, type GoldenFolder } from './folder.js'
@@ -10,6 +11,7 @@ import { isSkip, type VerifyCase, type VerifyOutcome, type VerifySkip } from './
 import { randomKind } from './random.js'
 import { realNamesFile, verifyRealNames } from './real-names.js'
 import { resizeKind } from './resize.js'
+import { rotationsKind } from './rotations.js'
 import { schedulerKind } from './scheduler.js'
 import { pipelineKind } from './svd-pipeline.js'
 import { unetKind } from './unet.js'
@@ -26,6 +28,8 @@ const kinds: readonly GoldenKind[] = [
   clipVisionKind,
   clipTextKind,
   pipelineKind,
+  rotationsKind,
+  bodiesKind,
 ]
 
 /**

@@ -1,7 +1,7 @@
 // Comparing the gradients of all weights of a network with the reference's: the length of each, and some in full.
 
 import { calculusOf } from '../../kernels/index.js'
-import type { Weights } from '../../nn/index.js'
+import type { Parameter, Weights } from '../../nn/index.js'
 import type { TensorFile } from '../../tensor/files/index.js'
 import { FileError, scope, Tape, type Tensor } from '../../tensor/index.js'
 import { channelsFirst } from './modules.js'
@@ -44,6 +44,19 @@ export async function* verifyGradients(
     const output = tape.record(forward)
     return tape.backward(output, upstream)
   })
+  try {
+    yield* compareGradients(name, parameters, gradients, file)
+  } finally {
+    for (const gradient of gradients) gradient?.dispose()
+  }
+}
+
+async function* compareGradients(
+  name: string,
+  parameters: readonly Parameter[],
+  gradients: readonly (Tensor | undefined)[],
+  file: TensorFile,
+): AsyncGenerator<VerifyCase, void, undefined> {
   const byName = new Map(parameters.map((parameter, i) => [parameter.name, { parameter, gradient: gradients[i] }]))
   const { data: norms } = await readNumbers(file, 'gradnorms')
   for (const [i, weight] of orderOf(file).entries()) {
@@ -73,5 +86,4 @@ export async function* verifyGradients(
       gradientTolerance,
     )
   }
-  for (const gradient of gradients) gradient?.dispose()
 }

@@ -2,10 +2,10 @@
 // 58eb52c, torch 2.6 on the CPU in f32).
 
 import t from 'tap'
-import { resizeAntialiased } from '../../pipeline/antialias.js'
+import { resizeAntialiased } from '../../models/svd/antialias.js'
 import { readPicture } from '../../pipeline/media/decode.js'
-import { motionCondition } from '../../pipeline/motion-condition.js'
-import { clipPixels, toPicture, videoPixels } from '../../pipeline/preprocess.js'
+import { motionCondition } from '../../models/svd/motion-condition.js'
+import { clipPixels, toPicture, videoPixels } from '../../models/svd/preprocess.js'
 import { openSafetensors } from '../../tensor/files/index.js'
 import { UsageError } from '../../tensor/index.js'
 import { close } from '../support/compare.js'

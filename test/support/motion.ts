@@ -107,3 +107,95 @@ function eulerZXY(q: Quaternion): [number, number, number] {
   // Row 2 of the matrix is (-cos x sin y, sin x, cos x cos y); column 1 (-sin z cos x, cos z cos x, sin x).
   return [Math.atan2(-y[0], y[1]), Math.asin(Math.max(-1, Math.min(1, y[2]))), Math.atan2(-x[2], z[2])]
 }
+
+/** An .asf file of a person with 20 bones. */
+export const acclaimSkeleton = `# a comment
+:version 1.10
+:units
+  mass 1.0
+  length 0.45
+  angle deg
+:root
+   order TX TY TZ RX RY RZ
+   axis XYZ
+   position 0 0 0
+   orientation 0 0 0
+:bonedata
+${[
+  ['lhipjoint', '0.6 -0.8 0', 2.5, '0 0 0', ''],
+  ['lfemur', '0.34202 -0.939693 0', 7, '0 0 20', 'rx ry rz'],
+  ['ltibia', '0.34202 -0.939693 0', 7, '0 0 20', 'rx'],
+  ['lfoot', '0 -0.25 0.968246', 2.2, '-90 0 0', 'rx rz'],
+  ['rhipjoint', '-0.6 -0.8 0', 2.5, '0 0 0', ''],
+  ['rfemur', '-0.34202 -0.939693 0', 7, '0 0 -20', 'rx ry rz'],
+  ['rtibia', '-0.34202 -0.939693 0', 7, '0 0 -20', 'rx'],
+  ['rfoot', '0 -0.25 0.968246', 2.2, '-90 0 0', 'rx rz'],
+  ['lowerback', '0 1 0', 4, '0 0 0', 'rx ry rz'],
+  ['thorax', '0 1 0', 4, '0 0 0', 'rx ry rz'],
+  ['neck', '0 1 0', 1.5, '0 0 0', 'rx ry rz'],
+  ['head', '0 1 0', 1.6, '0 0 0', ''],
+  ['lclavicle', '0.9 0.43589 0', 3.6, '0 0 0', ''],
+  ['lhumerus', '1 0 0', 5, '180 30 90', 'rx ry rz'],
+  ['lradius', '1 0 0', 4.5, '180 30 90', 'rx'],
+  ['lhand', '1 0 0', 1, '180 -90 0', 'rx rz'],
+  ['rclavicle', '-0.9 0.43589 0', 3.6, '0 0 0', ''],
+  ['rhumerus', '-1 0 0', 5, '180 -30 -90', 'rx ry rz'],
+  ['rradius', '-1 0 0', 4.5, '180 -30 -90', 'rx'],
+  ['rhand', '-1 0 0', 1, '180 90 0', 'rx rz'],
+]
+  .map(
+    ([name, direction, length, axis, dof], i) => `  begin
+    id ${i + 1}
+    name ${name}
+    direction ${direction}
+    length ${length}
+    axis ${axis} XYZ
+${dof === '' ? '' : `    dof ${dof}\n    limits (-180.0 180.0)\n`}  end`,
+  )
+  .join('\n')}
+:hierarchy
+  begin
+    root lhipjoint rhipjoint lowerback
+    lhipjoint lfemur
+    lfemur ltibia
+    ltibia lfoot
+    rhipjoint rfemur
+    rfemur rtibia
+    rtibia rfoot
+    lowerback thorax
+    thorax neck lclavicle rclavicle
+    neck head
+    lclavicle lhumerus
+    lhumerus lradius
+    lradius lhand
+    rclavicle rhumerus
+    rhumerus rradius
+    rradius rhand
+  end
+`
+
+/** An .amc file of three frames on that skeleton. */
+export const acclaimMotion = `:FULLY-SPECIFIED
+:DEGREES
+${[1, 2, 3]
+  .map(
+    frame => `${frame}
+root 1 17 ${frame} 0 ${5 * frame} 0
+lfemur -${10 * frame} 2 0
+ltibia ${8 * frame}
+rhumerus 10 20 -${frame}
+lfoot 5 1
+`,
+  )
+  .join('')}`
+
+/** Comma-separated rotation vectors: the line of the rest pose, then so many frames of a leg that is lifted. */
+export function expmapText(frames: number): string {
+  const lines = Array.from({ length: frames + 1 }, (_, frame) => {
+    const numbers = new Array<number>(117).fill(0)
+    numbers[1] = 17
+    numbers[3 + 3 * 2] = 0.3 * frame
+    return numbers.join(',')
+  })
+  return `${lines.join('\n')}\n`
+}

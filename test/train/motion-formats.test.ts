@@ -15,7 +15,7 @@ import { parseExpmap } from '../../train/motion/expmap.js'
 import { bodyPositions, poseNumbers, type Motion } from '../../train/motion/motion.js'
 import { readMotion, readSource } from '../../train/motion/read.js'
 import { retarget } from '../../train/motion/retarget.js'
-import { bvhText, walk } from '../support/motion.js'
+import { acclaimSkeleton, bvhText, walk } from '../support/motion.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-motion-'))
 t.teardown(() => rm(folder, { recursive: true }))
@@ -77,80 +77,16 @@ await t.test('bvh: a skeleton at rest with its arms down and legs apart moves li
   t.ok(farthest(retarget('a.bvh', parseBvh('a.bvh', bvhText(motion, { rest }))), motion) < 1e-3)
 })
 
-const skeleton = `# a comment
-:version 1.10
-:units
-  mass 1.0
-  length 0.45
-  angle deg
-:root
-   order TX TY TZ RX RY RZ
-   axis XYZ
-   position 0 0 0
-   orientation 0 0 0
-:bonedata
-${[
-  ['lhipjoint', '0.6 -0.8 0', 2.5, '0 0 0', ''],
-  ['lfemur', '0.34202 -0.939693 0', 7, '0 0 20', 'rx ry rz'],
-  ['ltibia', '0.34202 -0.939693 0', 7, '0 0 20', 'rx'],
-  ['lfoot', '0 -0.25 0.968246', 2.2, '-90 0 0', 'rx rz'],
-  ['rhipjoint', '-0.6 -0.8 0', 2.5, '0 0 0', ''],
-  ['rfemur', '-0.34202 -0.939693 0', 7, '0 0 -20', 'rx ry rz'],
-  ['rtibia', '-0.34202 -0.939693 0', 7, '0 0 -20', 'rx'],
-  ['rfoot', '0 -0.25 0.968246', 2.2, '-90 0 0', 'rx rz'],
-  ['lowerback', '0 1 0', 4, '0 0 0', 'rx ry rz'],
-  ['thorax', '0 1 0', 4, '0 0 0', 'rx ry rz'],
-  ['neck', '0 1 0', 1.5, '0 0 0', 'rx ry rz'],
-  ['head', '0 1 0', 1.6, '0 0 0', ''],
-  ['lclavicle', '0.9 0.43589 0', 3.6, '0 0 0', ''],
-  ['lhumerus', '1 0 0', 5, '180 30 90', 'rx ry rz'],
-  ['lradius', '1 0 0', 4.5, '180 30 90', 'rx'],
-  ['lhand', '1 0 0', 1, '180 -90 0', 'rx rz'],
-  ['rclavicle', '-0.9 0.43589 0', 3.6, '0 0 0', ''],
-  ['rhumerus', '-1 0 0', 5, '180 -30 -90', 'rx ry rz'],
-  ['rradius', '-1 0 0', 4.5, '180 -30 -90', 'rx'],
-  ['rhand', '-1 0 0', 1, '180 90 0', 'rx rz'],
-]
-  .map(
-    ([name, direction, length, axis, dof], i) => `  begin
-    id ${i + 1}
-    name ${name}
-    direction ${direction}
-    length ${length}
-    axis ${axis} XYZ
-${dof === '' ? '' : `    dof ${dof}\n    limits (-180.0 180.0)\n`}  end`,
-  )
-  .join('\n')}
-:hierarchy
-  begin
-    root lhipjoint rhipjoint lowerback
-    lhipjoint lfemur
-    lfemur ltibia
-    ltibia lfoot
-    rhipjoint rfemur
-    rfemur rtibia
-    rtibia rfoot
-    lowerback thorax
-    thorax neck lclavicle rclavicle
-    neck head
-    lclavicle lhumerus
-    lhumerus lradius
-    lradius lhand
-    rclavicle rhumerus
-    rhumerus rradius
-    rradius rhand
-  end
-`
 const metres = 0.0254 / 0.45
 
 await t.test('Acclaim: turns about a bone’s own axes, lengths in metres', async t => {
-  const acclaim = parseAcclaimSkeleton('a.asf', skeleton)
+  const acclaim = parseAcclaimSkeleton('a.asf', acclaimSkeleton)
   const text = ':FULLY-SPECIFIED\n:DEGREES\n1\nroot 1 17 2 0 90 0\nlfemur -40 10 0\n2\nroot 1 17 2 0 0 0\nltibia 30\n'
   const source = parseAcclaimMotion('a.amc', text, acclaim)
   t.equal(source.fps, 120)
   t.equal(source.frames, 2)
   const { rotations, translation } = source.pose(0)
-  t.strictSame([...translation], [1, 17, 2].map(x => x * metres))
+  t.strictSame(Array.from(translation), [1, 17, 2].map(x => x * metres))
   const { positions } = poseJoints(source, rotations, translation)
   const place = (name: string) => [...positions.subarray(3 * source.names.indexOf(name)).subarray(0, 3)]
   // The thigh: tilted by its axes, turned about x then y there, and the root a quarter round y.
@@ -166,8 +102,8 @@ await t.test('Acclaim: turns about a bone’s own axes, lengths in metres', asyn
 
 await t.test('Acclaim: a lifted left leg is lifted on the body, and to its front', async t => {
   const lift = 'root 0 17 0 0 0 0\nlfemur -60 0 0\nltibia 80\n'
-  await writeFile(join(folder, '07.asf'), skeleton)
-  await writeFile(join(folder, '08.asf'), skeleton)
+  await writeFile(join(folder, '07.asf'), acclaimSkeleton)
+  await writeFile(join(folder, '08.asf'), acclaimSkeleton)
   await writeFile(join(folder, '07_01.amc'), `:DEGREES\n1\n${lift}2\n${lift}`)
   const motion = await readMotion(join(folder, '07_01.amc'))
   const positions = bodyPositions(motion, 0)

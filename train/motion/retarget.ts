@@ -1,7 +1,7 @@
 // A captured motion on SMPL-X's joint tree. Every joint is turned so that its bone points where the captured one does;
 // what differs between the two rest poses is taken into account once, so left and right, up and down stay what they are.
 
-import { poseJoints } from '../../models/body/kinematics.js'
+import { poseJoints, type PosedJoints } from '../../models/body/kinematics.js'
 import {
   between,
   identity,
@@ -36,6 +36,7 @@ const boneEnds: Readonly<Record<string, string>> = Object.fromEntries(
   ),
 )
 
+const neck = jointIndex('neck')
 const hips = [jointIndex('left_hip'), jointIndex('right_hip')]
 const knees = [jointIndex('left_knee'), jointIndex('right_knee')]
 const ankles = [jointIndex('left_ankle'), jointIndex('right_ankle')]
@@ -64,6 +65,7 @@ export function retarget(where: string, source: SourceMotion): Motion {
   for (const { rotations, translation } of resample(source, motionFps)) {
     const posed = poseJoints(source, rotations, translation)
     const turned = globalTurns(posed.rotations, joints, alignments)
+    turned[neck] = multiply(bendOfNeck(source, posed, joints), turned[neck])
     for (let joint = 0; joint < bodyJoints; joint++) {
       const parent = jointParents[joint]
       const local = parent < 0 ? turned[joint] : multiply(inverse(turned[parent]), turned[joint])
@@ -92,6 +94,16 @@ function alignment({ rest }: SourceMotion, joints: readonly (number | undefined)
   return between(along(restJoints, joint, to), along(rest, joints[joint]!, joints[to]))
 }
 
+/**
+ * What joints between the neck and the head add to where the head is: SMPL-X's neck is one bone, captured ones may be
+ * two.
+ */
+function bendOfNeck({ rest }: SourceMotion, posed: PosedJoints, joints: readonly (number | undefined)[]): Quaternion {
+  const [low, high] = [joints[neck], joints[jointIndex('head')]]
+  if (low === undefined || high === undefined) return identity
+  return between(rotate(posed.rotations[low], along(rest, low, high)), along(posed.positions, low, high))
+}
+
 /** How every body joint is turned against the rest pose, given how the captured ones are. */
 function globalTurns(
   captured: readonly Quaternion[],
@@ -111,7 +123,7 @@ function globalTurns(
 
 function checkAxes(where: string, { rest }: SourceMotion, joints: readonly (number | undefined)[]): void {
   const across = along(rest, joints[hips[1]]!, joints[hips[0]]!)
-  const up = along(rest, joints[hips[0]]!, joints[jointIndex('neck')]!)
+  const up = along(rest, joints[hips[0]]!, joints[neck]!)
   if (across[0] > 0.5 * Math.hypot(...across) && up[1] > 0.7 * Math.hypot(...up)) return
   throw new FileError({
     where,

@@ -10,15 +10,18 @@ import { bodyJointsOf, type BodyTensors } from './joints.js'
 export interface LossWeights {
   /** Of parameters, squared: no unit. */
   parameters: number
-  /** Of joints and points, m^2. */
-  positions: number
-  /** Of their change from frame to frame, m^2. */
+  /** Of a person's joints as seen from the pelvis, m^2. */
+  joints: number
+  /** Of pelvises and points where they are, m^2. */
+  places: number
+  /** Of the change of joints and points from frame to frame, m^2. */
   velocities: number
   /** Of the change of feet that stand, m^2. */
   feet: number
 }
 
-export const defaultLossWeights: LossWeights = { parameters: 1, positions: 10, velocities: 100, feet: 100 }
+/** Each part weighs about as much as the others in motions broken as training breaks them. */
+export const defaultLossWeights: LossWeights = { parameters: 10, joints: 100, places: 2, velocities: 50, feet: 50 }
 
 /** Entities of one kind: what the model made of them, and what is true. */
 export interface LossOperands {
@@ -41,28 +44,35 @@ function changes(x: Tensor): Tensor {
 
 const feet = [jointIndex('left_foot'), jointIndex('right_foot')]
 
-/** The parts of the loss of one kind of entity. Positions of animals and objects are their parameters. */
+/** The parts of the loss of one kind of entity. Animals and objects have no joints and feet to look at. */
 export function lossParts({ kind, found, truth, standing }: LossOperands, body: BodyTensors): LossParts {
   const [batch, entities, frames, size] = found.shape
-  const rows = [batch * entities * frames, size]
-  const points = (x: Tensor) =>
-    kind === 'human'
-      ? bodyJointsOf(x.reshape(rows), body).reshape([batch * entities, frames, bodyJoints, 3])
-      : x.reshape([batch * entities, frames, -1, 3])
-  const difference = sub(found, truth)
-  const parameters = mean(square(difference))
-  const [foundPoints, truePoints] = [points(found), points(truth)]
-  const apart = sub(foundPoints, truePoints) // [B E,T,J,3]
-  const positions = mean(square(apart))
-  const velocities = mean(square(changes(apart)))
-  if (!standing || kind !== 'human') return { parameters, positions, velocities, feet: affine(parameters, 0, 0) }
-  const stands = standing.reshape([batch * entities, frames, 2, 1])
+  const rows = batch * entities
+  const parameters = mean(square(sub(found, truth)))
+  const none = affine(parameters, 0, 0)
+  if (kind !== 'human' || !standing) {
+    const points = (x: Tensor) => x.reshape([rows, frames, size])
+    const apart = sub(points(found), points(truth))
+    return { parameters, joints: none, places: none, velocities: mean(square(changes(apart))), feet: none }
+  }
+  const joints = (x: Tensor) =>
+    bodyJointsOf(x.reshape([rows * frames, size]), body).reshape([rows, frames, bodyJoints, 3])
+  const [foundJoints, trueJoints] = [joints(found), joints(truth)]
+  const apart = sub(foundJoints, trueJoints) // [B E,T,J,3]
+  const places = slice(apart, 2, 0, 1) // the pelvis'
+  const stands = standing.reshape([rows, frames, 2, 1])
   const slides = feet.map((foot, side) => {
-    const moved = changes(slice(foundPoints, 2, foot, foot + 1)) // [B E,T-1,1,3]
+    const moved = changes(slice(foundJoints, 2, foot, foot + 1)) // [B E,T-1,1,3]
     const still = slice(slice(stands, 2, side, side + 1), 1, 1, frames) // [B E,T-1,1,1]
     return mean(mul(square(moved), still))
   })
-  return { parameters, positions, velocities, feet: add(slides[0], slides[1]) }
+  return {
+    parameters,
+    joints: mean(square(sub(apart, places))),
+    places: mean(square(places)),
+    velocities: mean(square(changes(apart))),
+    feet: add(slides[0], slides[1]),
+  }
 }
 
 /** The loss: parts of all kinds, weighted and added up. Single numbers. */

@@ -1,10 +1,10 @@
 // The motion condition: two channels of the UNet's input that say where which part of a body is in each frame. A
 // channel of part labels, and one of how certain they are. (ReVision; the labels are listed in docs.)
 
-import { conditionChannels } from '../models/svd/latents.js'
-import { UsageError } from '../tensor/index.js'
-import { labelCount, type LabelMap } from './media/picture.js'
-import { resizeNearest } from './media/resize.js'
+import { UsageError } from '../../tensor/index.js'
+import { conditionChannels } from './latents.js'
+import { labelCount, type LabelMap } from './picture.js'
+import { resizeNearest } from './resize.js'
 
 /** What is said of one frame. */
 export interface PartMask {

@@ -3,8 +3,8 @@
 // (_encode_image) and video_processor.py.
 
 import { resizeAntialiased } from './antialias.js'
-import type { Picture } from './media/picture.js'
-import { resizeLanczos } from './media/resize.js'
+import type { Picture } from './picture.js'
+import { resizeLanczos } from './resize.js'
 
 // Mean and standard deviation of each channel in CLIP's training pictures (openai/CLIP, clip/clip.py).
 const clipMean = [0.48145466, 0.4578275, 0.40821073]

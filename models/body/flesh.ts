@@ -1,0 +1,69 @@
+// What the open bodies are made of: tapered capsules around bones, which blend into one another.
+
+import type { Vector } from './quaternion.js'
+
+/** A tapered capsule: all that is within a radius of the line between two points. */
+export interface Capsule {
+  /** The joint whose turn it takes. */
+  readonly joint: number
+  /** The part label of its surface. */
+  readonly label: number
+  readonly from: Vector
+  readonly to: Vector
+  /** At its two ends, metres. */
+  readonly radii: readonly [number, number]
+  /** How many times wider it is along x, y and z than a round one. */
+  readonly stretch: Vector
+}
+
+/** How soft a capsule's surface is for its thickness: the width of what blends, and of what bends at joints. */
+const blending = 0.14
+const bending = 0.3
+
+/** Beyond so many widths a capsule is not felt. */
+const reach = 5
+
+/** Where a point is against a capsule. */
+export interface Nearness {
+  /** To the surface, metres; below 0 inside. */
+  readonly distance: number
+  /** The point of the line that is nearest. */
+  readonly onLine: Vector
+}
+
+function thickness({ radii }: Capsule): number {
+  return Math.max(0.005, (radii[0] + radii[1]) / 2)
+}
+
+/** How near a point is to a capsule; stretched ones are measured as if they were round. */
+export function nearness({ from, to, radii, stretch }: Capsule, x: number, y: number, z: number): Nearness {
+  const [px, py, pz] = [(x - from[0]) / stretch[0], (y - from[1]) / stretch[1], (z - from[2]) / stretch[2]]
+  const bx = (to[0] - from[0]) / stretch[0]
+  const by = (to[1] - from[1]) / stretch[1]
+  const bz = (to[2] - from[2]) / stretch[2]
+  const square = bx * bx + by * by + bz * bz
+  const t = square === 0 ? 0 : Math.min(1, Math.max(0, (px * bx + py * by + pz * bz) / square))
+  const length = Math.sqrt((px - t * bx) ** 2 + (py - t * by) ** 2 + (pz - t * bz) ** 2)
+  const along = (axis: 0 | 1 | 2) => from[axis] + t * (to[axis] - from[axis])
+  return { distance: length - radii[0] - t * (radii[1] - radii[0]), onLine: [along(0), along(1), along(2)] }
+}
+
+/** How much of a point's surface is due to a capsule: 1 on its own. */
+export function pull(capsule: Capsule, distance: number): number {
+  return Math.exp(-distance / (blending * thickness(capsule)))
+}
+
+/** How much a capsule carries a point along when it moves: 1 on its surface. */
+export function grip(capsule: Capsule, distance: number): number {
+  return Math.exp(-distance / (bending * thickness(capsule)))
+}
+
+/** The box outside which a capsule is not felt. */
+export function boxOf(capsule: Capsule): { low: number[]; high: number[] } {
+  const { from, to, radii, stretch } = capsule
+  const margin = Math.max(...radii) + reach * blending * thickness(capsule)
+  return {
+    low: [0, 1, 2].map(axis => Math.min(from[axis], to[axis]) - margin * stretch[axis]),
+    high: [0, 1, 2].map(axis => Math.max(from[axis], to[axis]) + margin * stretch[axis]),
+  }
+}
