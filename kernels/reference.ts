@@ -15,7 +15,12 @@ import { gatherReference, scatterAddReference } from './gather/reference.js'
 import { kinematicsGradientReference, kinematicsReference } from './kinematics/reference.js'
 import { matmulReference } from './matmul/reference.js'
 import { catReference, expandReference, padReference, permuteReference, sliceReference } from './move/reference.js'
-import { groupNormReference, layerNormReference } from './norm/reference.js'
+import {
+  groupNormGradientReference,
+  groupNormReference,
+  layerNormGradientReference,
+  layerNormReference,
+} from './norm/reference.js'
 import { accumulateReference, adamwReference } from './optim/reference.js'
 import { poolReference } from './pool/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
@@ -37,9 +42,11 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   cumsumReference,
   expandReference,
   gatherReference,
+  groupNormGradientReference,
   groupNormReference,
   kinematicsGradientReference,
   kinematicsReference,
+  layerNormGradientReference,
   layerNormReference,
   matmulReference,
   mixReference,

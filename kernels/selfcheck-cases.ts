@@ -16,6 +16,7 @@ import {
   conv3d,
   convTranspose2d,
   cumsum,
+  differentiate,
   embedding,
   expand,
   gather,
@@ -27,6 +28,7 @@ import {
   linear,
   matmul,
   mix,
+  mul,
   pad,
   permute,
   resize,
@@ -63,6 +65,10 @@ export interface SelfCheckCase {
 }
 
 const arithmetic = 1e-5
+
+/** The gradients of the sum of a result. */
+const slopesOf = (leaves: readonly Tensor[], f: () => Tensor): Tensor[] =>
+  differentiate(leaves, () => sum(f())).gradients.map(gradient => gradient!)
 
 export const selfCheckCases: readonly SelfCheckCase[] = [
   {
@@ -142,6 +148,16 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
       }),
   },
   {
+    op: 'groupNorm gradient',
+    about: 'of 3 groups',
+    tolerance: arithmetic,
+    run: o => {
+      const [x, weight, bias] = [o.normal([2, 37, 18]), o.normal([18]), o.normal([18])]
+      const up = o.normal([2, 37, 18])
+      return slopesOf([x, weight, bias], () => mul(groupNorm(x, weight, bias, { groups: 3, eps: 1e-5 }), up))
+    },
+  },
+  {
     op: 'kinematics',
     about: 'bodies of one build',
     tolerance: arithmetic,
@@ -174,6 +190,16 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     about: '65 channels',
     tolerance: arithmetic,
     run: o => layerNorm(o.normal([7, 65]), o.normal([65]), o.normal([65]), { eps: 1e-5 }),
+  },
+  {
+    op: 'layerNorm gradient',
+    about: 'several parts of the rows',
+    tolerance: arithmetic,
+    run: o => {
+      const [x, weight, bias] = [o.normal([70, 35]), o.normal([35]), o.normal([35])]
+      const up = o.normal([70, 35])
+      return slopesOf([x, weight, bias], () => mul(layerNorm(x, weight, bias, { eps: 1e-5 }), up))
+    },
   },
   { op: 'matmul', about: 'f32', tolerance: arithmetic, run: o => matmul(o.normal([2, 33, 18]), o.normal([2, 18, 21])) },
   {

@@ -9,7 +9,7 @@ import { gatherWasm, scatterAddWasm } from './gather/wasm.js'
 import { kinematicsGradientWasm, kinematicsWasm } from './kinematics/wasm.js'
 import { matmulWasm } from './matmul/wasm.js'
 import { catWasm, expandWasm, padWasm, permuteWasm, sliceWasm } from './move/wasm.js'
-import { groupNormWasm, layerNormWasm } from './norm/wasm.js'
+import { groupNormGradientWasm, groupNormWasm, layerNormGradientWasm, layerNormWasm } from './norm/wasm.js'
 import { accumulateWasm, adamwWasm } from './optim/wasm.js'
 import { poolWasm } from './pool/wasm.js'
 import { argWasm, cumsumWasm, reduceWasm } from './reduce/wasm.js'
@@ -31,9 +31,11 @@ export const wasmKernels: readonly WasmKernel[] = [
   cumsumWasm,
   expandWasm,
   gatherWasm,
+  groupNormGradientWasm,
   groupNormWasm,
   kinematicsGradientWasm,
   kinematicsWasm,
+  layerNormGradientWasm,
   layerNormWasm,
   matmulWasm,
   mixWasm,

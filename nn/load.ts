@@ -52,6 +52,7 @@ function list(kind: string, items: readonly string[]): string {
   return `${items.length} ${kind}: ${items.slice(0, namesShown).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
+/** What to load, and who hears of it. */
 export interface LoadOptions {
   /** Names that a file may hold without the model having a use for them. */
   ignore?: readonly string[]
@@ -90,6 +91,7 @@ export async function loadWeights(
   }
 }
 
+/** The same for a whole model. */
 export interface ModelLoadOptions<M> extends LoadOptions {
   /** The model's `Weights.chunkBytes`; default: as it is. */
   chunkBytes?: number

@@ -5,7 +5,7 @@
 
 import { scope as release, type Tensor } from '../tensor/index.js'
 import { AlphaBlender } from './alpha-blender.js'
-import type { AttentionContext } from './attention.js'
+import { mapContext, type AttentionContext } from './attention.js'
 import { TimestepEmbedding } from './embeddings.js'
 import { into } from './into.js'
 import { GroupNorm, Linear } from './layers.js'
@@ -25,6 +25,31 @@ export interface SpatioTemporalContext {
   /** For each block. */
   readonly spatial: readonly AttentionContext[]
   readonly temporal: readonly AttentionContext[]
+}
+
+/** A context like this one, of other tensors: f of each of its own, in a fixed order. */
+function mapTensors(
+  { position, spatial, temporal }: SpatioTemporalContext,
+  f: (tensor: Tensor) => Tensor,
+): SpatioTemporalContext {
+  const map = (contexts: readonly AttentionContext[]) => contexts.map(context => mapContext(context, f))
+  return { position: f(position), spatial: map(spatial), temporal: map(temporal) }
+}
+
+/** All tensors of a context, for `withContextTensors`. */
+export function contextTensors(context: SpatioTemporalContext): Tensor[] {
+  const tensors: Tensor[] = []
+  mapTensors(context, tensor => {
+    tensors.push(tensor)
+    return tensor
+  })
+  return tensors
+}
+
+/** A context like this one, of others in the place of its tensors. */
+export function withContextTensors(context: SpatioTemporalContext, tensors: readonly Tensor[]): SpatioTemporalContext {
+  let next = 0
+  return mapTensors(context, () => tensors[next++])
 }
 
 /** Spatial and temporal attention over video, with a residual around all of it. */

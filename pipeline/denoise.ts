@@ -44,10 +44,10 @@ export interface DenoisePoint {
   readonly latents: Float32Array
 }
 
-/** Inputs of the same shapes on another runtime, with arbitrary elements: for trying out. */
-export function twinOf(inputs: DenoiseInputs, runtime: Runtime): DenoiseInputs {
-  const twin = ({ shape, dtype, label }: Tensor) => Tensor.allocate(runtime, shape, dtype, label)
-  return { ...inputs, embeddings: twin(inputs.embeddings), pictureLatents: twin(inputs.pictureLatents) }
+/** The latents that the first of so many steps begins with, [frames, 4, h, w]. */
+export function startOf({ noise, scheduler, resume }: DenoiseInputs, steps: number): Float32Array {
+  const scale = initNoiseSigma(karrasSigmas(steps, scheduler))
+  return resume?.latents ?? noise.map(value => value * scale)
 }
 
 /**
@@ -57,20 +57,19 @@ export function twinOf(inputs: DenoiseInputs, runtime: Runtime): DenoiseInputs {
  */
 export function* denoise(
   unet: UNetSpatioTemporalConditionModel,
-  { embeddings, pictureLatents, condition, scheduler, noise, resume }: DenoiseInputs,
+  inputs: DenoiseInputs,
   settings: GenerateSettings,
   observe?: Observer,
   { sequentialGuidance, replay }: MemoryPolicy = quick,
 ): Generator<SamplerStep, void, undefined> {
+  const { embeddings, pictureLatents, condition, scheduler, resume } = inputs
   const { runtime } = embeddings
   const { frames, steps, fps, motionBucket, noiseAug, minGuidance, maxGuidance } = settings
   const { inChannels } = unet.config
   const [, , height, width] = pictureLatents.shape
   const video = [frames, latentChannels, height, width]
   const sigmas = karrasSigmas(steps, scheduler)
-  const scale = initNoiseSigma(sigmas)
-  const first = resume?.latents ?? noise.map(value => value * scale)
-  using start = Tensor.from(runtime, first, [1, ...video], 'f32', 'latents')
+  using start = Tensor.from(runtime, startOf(inputs, steps), [1, ...video], 'f32', 'latents')
   observe?.('latents', start)
 
   // With guidance the network also sees the video without the picture: [without, with]. (The source looks at

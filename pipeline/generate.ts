@@ -8,14 +8,14 @@ import { latentChannels, latentPixels } from '../models/svd/latents.js'
 import type { Observer } from '../nn/index.js'
 import { Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import type { RunParts } from './configuration.js'
-import type { DenoiseInputs, DenoisePoint } from './denoise.js'
+import { startOf, type DenoiseInputs, type DenoisePoint } from './denoise.js'
 import type { Picture } from './media/picture.js'
 import { motionCondition, type PartMask } from '../models/svd/motion-condition.js'
 import { checkNoise, drawNoise, type InjectedNoise } from './noise.js'
 import { StageMemory, type FallbackEvent, type MemoryOptions } from './plan/memory.js'
 import { previewSheet } from './preview.js'
 import type { Checkpoint } from './resume.js'
-import { initNoiseSigma, karrasSigmas, readEulerConfig } from './schedulers/euler.js'
+import { readEulerConfig } from './schedulers/euler.js'
 import { checkSettings, completeSettings, type GenerateSettings } from './settings.js'
 import { decodeFrames, denoiseVideo, encodeForContext, encodeForLatents, type StageContext } from './stages.js'
 
@@ -30,6 +30,7 @@ export interface CheckpointOptions {
   every?: number
 }
 
+/** What a video is made of, and who hears of it. */
 export interface GenerateOptions extends Partial<GenerateSettings>, MemoryOptions {
   /** A diffusers folder of Stable Video Diffusion: its path, or the folder that `openModelFolder` has checked. */
   model: string | ModelFolder
@@ -76,10 +77,11 @@ export type GenerateEvent =
   | { type: 'stage-end'; stage: StageName; seconds: number; peakBytes: number }
   | { type: 'done'; result: GenerateResult }
 
+/** A video. */
 export interface GenerateResult {
   frames: Picture[]
   settings: GenerateSettings
-  /** Largest device memory of each stage, weights included. */
+  /** Largest device memory of each stage, weights included; 0 of one that a checkpoint spared. */
   peakBytes: Readonly<Record<StageName, number>>
 }
 
@@ -87,8 +89,9 @@ export interface GenerateResult {
  * Makes a video. Iterating does the work; leaving the loop stops it and releases everything. The last event holds the
  * result, which is also the generator's return value.
  *
- * @throws UsageError for settings that cannot be; FileError for a broken model; NotFiniteError for one that computes
- *   nonsense; OutOfMemoryError where taking less memory does not help; the signal's reason
+ * @throws UsageError for settings that cannot be, and a checkpoint of another run; FileError for a broken model or
+ *   checkpoint; NotFiniteError for a model that computes nonsense; OutOfMemoryError where taking less memory does not
+ *   help; the signal's reason
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult, undefined> {
   const { image, masks, signal, onLoad, observe } = options
@@ -144,6 +147,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
     const parts = { model, scheduler, settings, image, masks, noise: options.noise, runtime, memory: options }
     const checkpoint = await openCheckpoint(options, parts)
     const saved = checkpoint?.saved
+    if (saved?.thrifty) memory.economize()
     if (saved) yield { type: 'resume', step: saved.step, steps }
 
     const embeddings =
@@ -163,7 +167,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
       resume: saved,
     }
     const save = (point: DenoisePoint) =>
-      checkpoint?.save({ ...point, embeddings, pictureLatents, random: drawn.random })
+      checkpoint?.save({ ...point, embeddings, pictureLatents, random: drawn.random, thrifty: memory.thrifty })
     const latents =
       saved?.step === steps
         ? saved.latents
@@ -190,7 +194,7 @@ async function* denoised(
   const { signal } = context
   const [, , height, width] = inputs.pictureLatents.shape
   const pace = new Pace()
-  let latents = inputs.resume?.latents ?? firstLatents(inputs, context.settings.steps)
+  let latents = startOf(inputs, context.settings.steps)
   for await (const { step, steps, seconds, sigma, next, latents: after } of denoiseVideo(context, inputs)) {
     yield { type: 'step', step, steps, seconds, secondsLeft: pace.secondsFor(steps - step, seconds) }
     if (step % preview === 0 && step < steps) {
@@ -205,12 +209,6 @@ async function* denoised(
     signal?.throwIfAborted()
   }
   return latents
-}
-
-/** What the first step begins with. */
-function firstLatents({ noise, scheduler }: DenoiseInputs, steps: number): Float32Array {
-  const scale = initNoiseSigma(karrasSigmas(steps, scheduler))
-  return noise.map(value => value * scale)
 }
 
 /** How fast steps go: the first of a run is left out as soon as there is another, for it also compiles and records. */

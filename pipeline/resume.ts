@@ -2,11 +2,12 @@
 // needs and cannot be made again in a moment; its metadata say of which run it is. After any step it is there whole.
 
 import { constants } from 'node:fs'
-import { access, readdir, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { access, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { isThere } from '../models/checkpoint.js'
 import { parseObject } from '../models/config-reader.js'
 import { latentChannels, latentPixels } from '../models/svd/latents.js'
-import { NodeFileSource, SafetensorsFile, writeSafetensors } from '../tensor/files/index.js'
+import { NodeFileSource, SafetensorsFile, sweepPartials, writeSafetensors } from '../tensor/files/index.js'
 import { quote } from '../tensor/files/quote.js'
 import { systemError } from '../tensor/files/system-error.js'
 import { FileError, Generator, showShape, UsageError, type GeneratorState, type Shape } from '../tensor/index.js'
@@ -30,6 +31,8 @@ export interface RunState extends DenoisePoint {
   readonly pictureLatents: Float32Array
   /** Of the generator that the noise was drawn from. */
   readonly random: GeneratorState
+  /** Whether it has run out of memory, and so takes as little as can be since. */
+  readonly thrifty: boolean
 }
 
 /** The numbers of a state, under their names in the file. */
@@ -71,14 +74,14 @@ export class Checkpoint {
   static async open(path: string, configure: () => Promise<Configuration>, frame: Frame): Promise<Checkpoint> {
     const shapes = shapesOf(frame)
     await checkPlace(path)
-    await sweep(path)
+    await sweepPartials(path)
     const configuration = await configure()
     const saved = (await isThere(path)) ? await read(path, configuration, shapes, frame.settings.steps) : undefined
     return new Checkpoint(path, configuration, shapes, saved)
   }
 
   /** Replaces the file. Throws a FileError if the disk refuses; then the file is what it was. */
-  async save({ step, random, ...tensors }: RunState): Promise<void> {
+  async save({ step, random, thrifty, ...tensors }: RunState): Promise<void> {
     const entries = (Object.keys(this.#shapes) as (keyof Tensors)[]).map(name => ({
       name,
       dtype: 'f32' as const,
@@ -90,6 +93,7 @@ export class Checkpoint {
       step: String(step),
       configuration: JSON.stringify(this.#configuration),
       random: JSON.stringify(random),
+      thrifty: String(thrifty),
     })
   }
 
@@ -110,23 +114,6 @@ async function checkPlace(path: string): Promise<void> {
   await access(dirname(resolve(path)), constants.W_OK).catch((cause: unknown) => {
     throw systemError(path, 'no checkpoint can be written there', cause)
   })
-}
-
-/** Removes what a run left there that was killed while it wrote. */
-async function sweep(path: string): Promise<void> {
-  const folder = dirname(resolve(path))
-  const start = `${basename(path)}.partial-`
-  const left = (await readdir(folder)).filter(
-    name => name.startsWith(start) && /^[\da-f-]{36}$/.test(name.slice(start.length)),
-  )
-  for (const name of left) await rm(join(folder, name), { force: true })
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 async function read(
@@ -168,13 +155,13 @@ async function read(
       const { data } = await file.read(name)
       return data.every(value => Number.isFinite(value)) ? (data as Float32Array) : refuse(`${name} hold no numbers`)
     }
-    const latents = await tensor('latents')
     return {
       step,
-      latents,
+      latents: await tensor('latents'),
       embeddings: await tensor('embeddings'),
       pictureLatents: await tensor('pictureLatents'),
       random,
+      thrifty: text('thrifty') === 'true',
     }
   } finally {
     await file.close()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { saveWeights } from '../nn/index.js'
 import { quote } from '../tensor/files/quote.js'
 import { reasonOf, replaceFile } from '../tensor/files/index.js'
-import { FileError, UsageError, type DType, type Runtime } from '../tensor/index.js'
+import { FileError, UsageError, type Runtime, type Tensor } from '../tensor/index.js'
 import { drawCurves } from './plot.js'
 import { Trainer, type Task, type TrainSettings, type TrainStep } from './trainer.js'
 
@@ -28,12 +28,12 @@ export interface RunOptions {
   readonly description: Readonly<Record<string, unknown>>
   /** Steps between two states that are saved. */
   readonly saveEvery: number
-  /** Of the weights that are written in the end. Default: f16. */
-  readonly dtype?: DType
   /** What is noted in the file of the weights, beside the settings. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Whether the model begins with fresh weights; else the task has loaded some. Default: true. */
-  readonly fresh?: boolean
+  /** Gives the weights of a model that begins. Default: fresh ones. */
+  readonly begin?: () => Promise<void>
+  /** Writes the result, weights averaged over training by their names; tells its path. Default: all weights, in f16. */
+  readonly finish?: (means: ReadonlyMap<string, Tensor>) => Promise<string>
   /** Stops after the step that it comes in, when the state has been saved. */
   readonly signal?: AbortSignal
 }
@@ -61,9 +61,10 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   const { folder, task, settings, saveEvery, signal } = options
   const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
   const resumed = await prepareFolder(options)
+  if (!resumed) await options.begin?.()
   using trainer = resumed
     ? await Trainer.resume(runtime, task, settings, path('state'))
-    : Trainer.start(runtime, task, settings, options.fresh)
+    : Trainer.start(runtime, task, settings, options.begin === undefined)
   const log = resumed ? await readLog(path('log'), trainer.steps) : []
   await writeText(path('log'), log.map(line => `${JSON.stringify(line)}\n`).join(''))
   yield { type: 'start', steps: settings.steps, from: trainer.steps }
@@ -89,10 +90,12 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
     if (step % saveEvery === 0 || step === settings.steps || signal?.aborted) yield await save()
     signal?.throwIfAborted()
   }
-  const metadata = { ...options.metadata, settings: JSON.stringify(options.description) }
-  const { dtype = 'f16' } = options
-  await saveWeights(path('weights'), task.weights, { dtype, values: trainer.ema.values, metadata })
-  yield { type: 'done', path: path('weights') }
+  const saveAll = async (values: ReadonlyMap<string, Tensor>) => {
+    const metadata = { ...options.metadata, settings: JSON.stringify(options.description) }
+    await saveWeights(path('weights'), task.weights, { dtype: 'f16', values, metadata })
+    return path('weights')
+  }
+  yield { type: 'done', path: await (options.finish ?? saveAll)(trainer.ema.values) }
 }
 
 /** Makes the folder, or finds in it a state to go on from. */

@@ -8,6 +8,7 @@ import {
   clipScale,
   Ema,
   globalNorm,
+  GradientSum,
   initializeWeights,
   loadWeights,
   warmupCosine,
@@ -21,6 +22,7 @@ import {
   Generator,
   NumberError,
   readAll,
+  UsageError,
   type Captured,
   type GeneratorState,
   type Runtime,
@@ -30,6 +32,8 @@ import {
 /** What decides how a model is trained, beside its data. */
 export interface TrainSettings {
   steps: number
+  /** Batches whose mean gradient makes a step. Default: 1. */
+  accumulate?: number
   /** Highest learning rate, and the steps until it is reached. */
   rate: number
   warmup: number
@@ -47,14 +51,15 @@ export interface Task {
   /** Those that learn; default: all. */
   readonly parameters?: readonly Parameter[]
   /** Draws the next batch and hands it to the device. Tells its kind: batches of a kind have the same shapes. */
-  prepare(random: Generator): string
+  prepare(random: Generator): string | Promise<string>
   /** The loss of the batch that was prepared, and parts of it worth knowing, single numbers. Captured for each kind. */
   loss(kind: string): { loss: Tensor; parts: Readonly<Record<string, Tensor>> }
 }
 
-/** What a step tells. */
+/** What a step tells; of the loss and its parts the means over its batches. */
 export interface TrainStep {
   readonly step: number
+  /** Of its last batch. */
   readonly kind: string
   readonly loss: number
   readonly parts: Readonly<Record<string, number>>
@@ -64,18 +69,18 @@ export interface TrainStep {
   readonly seconds: number
 }
 
-/** Results of a captured step: the loss, the gradient's length, the parts. */
-interface StepResults {
-  readonly names: readonly string[]
-  readonly values: readonly Tensor[]
-}
-
 /** A model in training. */
 export class Trainer implements Disposable {
   readonly ema: Ema
   readonly #optimiser: AdamW
   readonly #parameters: readonly Parameter[]
-  readonly #captured = new Map<string, Captured<StepResults>>()
+  readonly #captured = new Map<string, Captured<Record<string, Tensor>>>()
+  readonly #batches: number
+  /** Where several batches make a step. */
+  readonly #sum: GradientSum | undefined
+  #update: Captured<Tensor> | undefined
+  /** Whether a parameter has a gradient. */
+  #reached: readonly boolean[] | undefined
   readonly #rate: (step: number) => number
   #random: Generator
 
@@ -92,6 +97,8 @@ export class Trainer implements Disposable {
     const decay = ({ shape }: Parameter) => (shape.length > 1 ? weightDecay : 0)
     this.#optimiser = new AdamW(this.#parameters, { weightDecay: decay })
     this.ema = new Ema(this.#parameters, { decay: emaDecay })
+    this.#batches = settings.accumulate ?? 1
+    this.#sum = this.#batches > 1 ? new GradientSum(this.#parameters, this.#batches) : undefined
   }
 
   /** A model that begins: with fresh weights, unless it has some. */
@@ -127,28 +134,30 @@ export class Trainer implements Disposable {
    * was saved is what to go on from.
    */
   async step(): Promise<TrainStep> {
-    const { settings, runtime } = this
     const start = performance.now()
-    const kind = this.task.prepare(this.#random)
-    let captured = this.#captured.get(kind)
-    if (!captured) {
-      captured = capture(runtime, () => this.#record(kind))
-      this.#captured.set(kind, captured)
-    }
     const step = this.steps + 1
     const rate = this.#rate(step)
-    this.#optimiser.advance(rate)
-    this.ema.advance()
-    const { names, values } = captured.replay()
-    const [loss, norm, ...parts] = (await readAll(values)).map(([value]) => value)
+    const means: Record<string, number> = {}
+    let kind = ''
+    for (let batch = 0; batch < this.#batches; batch++) {
+      kind = await this.task.prepare(this.#random)
+      if (!this.#sum) this.#advance(rate)
+      for (const [name, value] of await this.#run(kind))
+        means[name] = (means[name] ?? 0) + value / this.#batches
+    }
+    if (this.#sum) {
+      this.#update ??= capture(this.runtime, () => this.#change(this.#summed()))
+      this.#advance(rate)
+      means.norm = (await readAll([this.#update.replay()]))[0][0]
+    }
+    const { loss, norm, ...parts } = means
     if (!Number.isFinite(loss + norm))
       throw new NumberError({
         where: 'training',
         what: `step ${step} gave a loss of ${loss} and a gradient of length ${norm}`,
-        hint: `a rate below ${settings.rate}, or more warm-up`,
+        hint: `a rate below ${this.settings.rate}, or more warm-up`,
       })
-    const told = Object.fromEntries(names.map((name, i) => [name, parts[i]]))
-    return { step, kind, loss, parts: told, norm, rate, seconds: (performance.now() - start) / 1000 }
+    return { step, kind, loss, parts, norm, rate, seconds: (performance.now() - start) / 1000 }
   }
 
   /** Writes all that later steps depend on, whole or not at all. */
@@ -166,6 +175,8 @@ export class Trainer implements Disposable {
 
   dispose(): void {
     for (const captured of this.#captured.values()) captured.dispose()
+    this.#update?.dispose()
+    this.#sum?.dispose()
     this.#optimiser.dispose()
     this.ema.dispose()
     this.task.weights.dispose()
@@ -175,15 +186,54 @@ export class Trainer implements Disposable {
     this.dispose()
   }
 
-  /** Forward, back and the weights' change. */
-  #record(kind: string): StepResults {
+  /** The host's part of the weights' change. */
+  #advance(rate: number): void {
+    this.#optimiser.advance(rate)
+    this.ema.advance()
+  }
+
+  /** Runs the batch that was prepared; tells its loss, parts and, where it makes a step, the gradient's length. */
+  async #run(kind: string): Promise<[name: string, value: number][]> {
+    let captured = this.#captured.get(kind)
+    if (!captured) {
+      captured = capture(this.runtime, () => this.#record(kind))
+      this.#captured.set(kind, captured)
+    }
+    this.#sum?.advance()
+    const results = captured.replay()
+    const values = await readAll(Object.values(results))
+    return Object.keys(results).map((name, i) => [name, values[i][0]])
+  }
+
+  /** Forward and back; and the weights' change, or an addition to the sum of gradients. */
+  #record(kind: string): Record<string, Tensor> {
     const leaves = this.#parameters.map(({ value }) => value)
     const { value, gradients } = differentiate(leaves, () => this.task.loss(kind))
+    const told = { loss: value.loss, ...value.parts }
+    if (!this.#sum) return { ...told, norm: this.#change(gradients) }
+    const reached = gradients.map(gradient => gradient !== undefined)
+    this.#reached ??= reached
+    if (String(reached) !== String(this.#reached))
+      throw new UsageError({
+        where: 'training',
+        what: 'kinds of batches depend on different weights, and cannot make a step together',
+        hint: 'accumulate 1',
+      })
+    this.#sum.apply(gradients)
+    return told
+  }
+
+  /** The mean gradients of the weights that have any. */
+  #summed(): (Tensor | undefined)[] {
+    return this.#sum!.gradients.map((gradient, i) => (this.#reached?.[i] ? gradient : undefined))
+  }
+
+  /** Changes the weights that have a gradient; gives the length of all gradients. */
+  #change(gradients: readonly (Tensor | undefined)[]): Tensor {
     const norm = globalNorm(gradients)
     this.#optimiser.apply(gradients, clipScale(norm, this.settings.clip))
     this.ema.apply()
-    const { loss, parts } = value
-    return { names: Object.keys(parts), values: [loss, norm, ...Object.values(parts)] }
+    return norm
   }
 }
 

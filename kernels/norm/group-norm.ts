@@ -31,7 +31,7 @@ export interface GroupNormParams {
 }
 
 /** A shape seen as [batch, rows, channels], and channels per group. */
-export function groupNormSizes(x: Shape, { groups }: GroupNormParams) {
+export function groupNormSizes(x: Shape, { groups }: Pick<GroupNormParams, 'groups'>) {
   const channels = x[x.length - 1]
   return { batch: x[0], rows: sizeOf(x.slice(1, -1)), channels, depth: channels / groups }
 }

@@ -23,29 +23,32 @@ const bending = 0.3
 /** Beyond so many widths a capsule is not felt. */
 const reach = 5
 
-/** Where a point is against a capsule. */
-export interface Nearness {
-  /** To the surface, metres; below 0 inside. */
-  readonly distance: number
-  /** The point of the line that is nearest. */
-  readonly onLine: Vector
-}
-
+/** Half as thick as a capsule is on average, metres; the thinnest count for more. */
 function thickness({ radii }: Capsule): number {
   return Math.max(0.005, (radii[0] + radii[1]) / 2)
 }
 
-/** How near a point is to a capsule; stretched ones are measured as if they were round. */
-export function nearness({ from, to, radii, stretch }: Capsule, x: number, y: number, z: number): Nearness {
-  const [px, py, pz] = [(x - from[0]) / stretch[0], (y - from[1]) / stretch[1], (z - from[2]) / stretch[2]]
+/** The point of a capsule's line that is nearest to a point: 0 is its beginning, 1 its end. */
+export function nearestOnLine({ from, to, stretch }: Capsule, x: number, y: number, z: number): number {
+  // Stretched ones are measured as if they were round.
   const bx = (to[0] - from[0]) / stretch[0]
   const by = (to[1] - from[1]) / stretch[1]
   const bz = (to[2] - from[2]) / stretch[2]
   const square = bx * bx + by * by + bz * bz
-  const t = square === 0 ? 0 : Math.min(1, Math.max(0, (px * bx + py * by + pz * bz) / square))
-  const length = Math.sqrt((px - t * bx) ** 2 + (py - t * by) ** 2 + (pz - t * bz) ** 2)
-  const along = (axis: 0 | 1 | 2) => from[axis] + t * (to[axis] - from[axis])
-  return { distance: length - radii[0] - t * (radii[1] - radii[0]), onLine: [along(0), along(1), along(2)] }
+  if (square === 0) return 0
+  const dot =
+    ((x - from[0]) / stretch[0]) * bx + ((y - from[1]) / stretch[1]) * by + ((z - from[2]) / stretch[2]) * bz
+  return Math.min(1, Math.max(0, dot / square))
+}
+
+/** How far a point is from a capsule's surface, metres as if it were round; below 0 inside. */
+export function distanceTo(capsule: Capsule, x: number, y: number, z: number): number {
+  const { from, to, radii, stretch } = capsule
+  const t = nearestOnLine(capsule, x, y, z)
+  const dx = (x - from[0] - t * (to[0] - from[0])) / stretch[0]
+  const dy = (y - from[1] - t * (to[1] - from[1])) / stretch[1]
+  const dz = (z - from[2] - t * (to[2] - from[2])) / stretch[2]
+  return Math.sqrt(dx * dx + dy * dy + dz * dz) - radii[0] - t * (radii[1] - radii[0])
 }
 
 /** How much of a point's surface is due to a capsule: 1 on its own. */

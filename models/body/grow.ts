@@ -1,7 +1,7 @@
 // An open body out of its capsules: one closed mesh, what each vertex clings to, and how shape coefficients move it.
 
 import type { BodyData, BodyKind } from './body-data.js'
-import { boxOf, grip, nearness, pull, type Capsule } from './flesh.js'
+import { boxOf, distanceTo, grip, nearestOnLine, pull, type Capsule } from './flesh.js'
 import type { Vector } from './quaternion.js'
 import { surfaceNets, type GridLines } from './surface-nets.js'
 
@@ -43,10 +43,7 @@ function fieldOf(capsules: readonly Capsule[], [xs, ys, zs]: GridLines): Float32
     for (let i = spanX.first; i < spanX.end; i++)
       for (let j = spanY.first; j < spanY.end; j++)
         for (let k = spanZ.first; k < spanZ.end; k++)
-          total[(i * ys.length + j) * zs.length + k] += pull(
-            capsule,
-            nearness(capsule, xs[i], ys[j], zs[k]).distance,
-          )
+          total[(i * ys.length + j) * zs.length + k] += pull(capsule, distanceTo(capsule, xs[i], ys[j], zs[k]))
   }
   return total.map(value => -Math.log(Math.max(value, faintest)))
 }
@@ -64,14 +61,17 @@ const lightest = 0.02
 
 /** What holds a vertex: the capsules of the joint that is nearest, and of those that hang together with it. */
 function holdsOf({ capsules, parents }: BodyPlan, [x, y, z]: Vector): Hold[] {
-  const near = capsules.map(capsule => ({ capsule, ...nearness(capsule, x, y, z) }))
-  const grips = near.map(({ capsule, distance }) => grip(capsule, distance))
-  const { joint } = capsules[grips.indexOf(Math.max(...grips))]
-  const isKin = (other: number) => other === joint || parents[other] === joint || parents[joint] === other
+  const grips = capsules.map(capsule => grip(capsule, distanceTo(capsule, x, y, z)))
   const most = Math.max(...grips)
-  const held = near.flatMap(({ capsule, onLine }, i) =>
-    isKin(capsule.joint) && grips[i] > lightest * most ? [{ capsule, onLine, weight: grips[i] }] : [],
-  )
+  const { joint } = capsules[grips.indexOf(most)]
+  const isKin = (other: number) => other === joint || parents[other] === joint || parents[joint] === other
+  const held = capsules.flatMap((capsule, i) => {
+    if (grips[i] <= lightest * most || !isKin(capsule.joint)) return []
+    const { from, to } = capsule
+    const t = nearestOnLine(capsule, x, y, z)
+    const at = (axis: 0 | 1 | 2) => from[axis] + t * (to[axis] - from[axis])
+    return [{ capsule, onLine: [at(0), at(1), at(2)] as const, weight: grips[i] }]
+  })
   const total = held.reduce((sum, { weight }) => sum + weight, 0)
   return held.map(hold => ({ ...hold, weight: hold.weight / total }))
 }

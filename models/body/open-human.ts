@@ -50,8 +50,8 @@ const trunk: readonly Piece[] = [
   { joint: 'spine3', part: 'chest', from: [0, 0.3, 0], to: [0, 0.375, -0.012], radii: [0.106, 0.086], stretch: [1.5, 1, 1] },
   { joint: 'spine3', part: 'chest', from: [0, 0.4, -0.02], to: [0, 0.44, -0.025], radii: [0.07, 0.06], stretch: [1.5, 1, 1] },
   { joint: 'neck', part: 'neck', from: [0, 0.48, -0.025], to: [0, 0.57, -0.005], radii: [0.056, 0.053] },
-  { joint: 'head', part: 'head', from: [0, 0.665, -0.022], to: [0, 0.668, 0.002], radii: [0.076, 0.074], stretch: [1, 1.2, 1.12] },
-  { joint: 'head', part: 'face', from: [0, 0.68, 0.03], to: [0, 0.63, 0.042], radii: [0.058, 0.052], stretch: [1.08, 1, 1] },
+  { joint: 'head', part: 'head', from: [0, 0.665, -0.022], to: [0, 0.668, 0.002], radii: [0.08, 0.078], stretch: [1, 1.14, 1.14] },
+  { joint: 'head', part: 'face', from: [0, 0.68, 0.03], to: [0, 0.63, 0.042], radii: [0.06, 0.054], stretch: [1.1, 1, 1] },
   { joint: 'head', part: 'face', from: [0, 0.638, 0.094], to: [0, 0.618, 0.105], radii: [0.009, 0.013] },
   { joint: 'jaw', part: 'face', from: [0, 0.59, 0.04], to: [0, 0.578, 0.066], radii: [0.042, 0.026], stretch: [1.15, 1, 1] },
 ]
@@ -65,12 +65,12 @@ const left: readonly Piece[] = [
   { joint: 'left_elbow', part: 'left forearm', from: place('left_elbow'), to: [0.5, 0.437, -0.03], radii: [0.036, 0.038] },
   { joint: 'left_elbow', part: 'left forearm', from: [0.5, 0.437, -0.03], to: place('left_wrist'), radii: [0.038, 0.025] },
   { joint: 'left_wrist', part: 'left hand', from: [0.69, 0.438, -0.031], to: [0.757, 0.433, -0.036], radii: [0.017, 0.017], stretch: [1, 1, 2.15] },
-  ...finger('index', 0.0115, 0.022),
-  ...finger('middle', 0.0118, 0.023),
-  ...finger('ring', 0.0115, 0.022),
-  ...finger('pinky', 0.0105, 0.018),
+  ...finger('index', 0.0125, 0.016),
+  ...finger('middle', 0.0128, 0.017),
+  ...finger('ring', 0.0125, 0.016),
+  ...finger('pinky', 0.012, 0.012),
   { joint: 'left_wrist', part: 'left hand', from: [0.69, 0.435, -0.02], to: place('left_thumb1'), radii: [0.016, 0.016] },
-  ...finger('thumb', 0.0128, 0.02),
+  ...finger('thumb', 0.0135, 0.016),
   { joint: 'left_hip', part: 'left thigh', from: [0.083, -0.1, 0], to: [0.088, -0.28, 0.008], radii: [0.085, 0.074] },
   { joint: 'left_hip', part: 'left thigh', from: [0.088, -0.28, 0.008], to: place('left_knee'), radii: [0.074, 0.052] },
   { joint: 'left_knee', part: 'left shin', from: place('left_knee'), to: [0.09, -0.6, -0.02], radii: [0.05, 0.051] },
@@ -129,9 +129,9 @@ export const humanShape: readonly ShapeCoefficient[] = [
 
 // Finer where hands and feet are.
 const side: readonly (readonly [number, number])[] = [
-  [0, 0.019],
-  [0.228, 0.026],
-  [0.67, 0.0095],
+  [0, 0.024],
+  [0.24, 0.036],
+  [0.67, 0.0125],
 ]
 const outer = 0.9
 const half = gridLines(side, outer)
@@ -139,19 +139,18 @@ const lines = [
   [...half.slice(1).map(x => -x).reverse(), ...half],
   gridLines(
     [
-      [-0.99, 0.0125],
-      [-0.9, 0.026],
-      [0.36, 0.02],
-      [0.392, 0.0085],
-      [0.468, 0.018],
+      [-0.99, 0.014],
+      [-0.9, 0.032],
+      [0.39, 0.0105],
+      [0.47, 0.021],
     ],
     0.8,
   ),
   gridLines(
     [
-      [-0.18, 0.02],
-      [-0.09, 0.0105],
-      [0.06, 0.015],
+      [-0.18, 0.022],
+      [-0.095, 0.0135],
+      [0.05, 0.018],
     ],
     0.21,
   ),

@@ -31,28 +31,34 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
   const vertices: number[] = []
   const faces: number[] = []
 
-  const vertexIn = (cell: number, x: number, y: number, z: number) => {
+  const lines = [xs, ys, zs]
+  const isCrossed = (cell: number) => {
+    const inside = field[cell] < 0
+    for (let corner = 1; corner < 8; corner++) if (field[cell + offsets[corner]] < 0 !== inside) return true
+    return false
+  }
+  const addVertex = (cell: number, at: readonly number[]) => {
     const sum = [0, 0, 0]
     let crossings = 0
     for (const [a, b] of cellEdges) {
       const [fa, fb] = [field[cell + offsets[a]], field[cell + offsets[b]]]
       if (fa < 0 === fb < 0) continue
       const t = fa / (fa - fb)
-      const lines = [xs, ys, zs]
-      const at = [x, y, z]
       for (let axis = 0; axis < 3; axis++) {
         const place = (corner: number) => lines[axis][at[axis] + ((corner >> axis) & 1)]
         sum[axis] += place(a) + t * (place(b) - place(a))
       }
       crossings++
     }
-    if (crossings === 0) return
     vertexOf[cell] = vertices.length / 3
     vertices.push(...sum.map(value => value / crossings))
   }
   for (let x = 0; x + 1 < xs.length; x++)
     for (let y = 0; y + 1 < ny; y++)
-      for (let z = 0; z + 1 < nz; z++) vertexIn((x * ny + y) * nz + z, x, y, z)
+      for (let z = 0; z + 1 < nz; z++) {
+        const cell = (x * ny + y) * nz + z
+        if (isCrossed(cell)) addVertex(cell, [x, y, z])
+      }
 
   // The four cells around an edge along an axis, in turn.
   const around = (cell: number, axis: number) => {

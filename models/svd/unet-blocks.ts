@@ -8,11 +8,14 @@ import {
   Downsample2D,
   into,
   SpatioTemporalResBlock,
+  contextTensors,
   TransformerSpatioTemporalModel,
   Upsample2D,
+  withContextTensors,
+  type SpatioTemporalContext,
   type WeightScope,
 } from '../../nn/index.js'
-import { scope as release, type Tensor } from '../../tensor/index.js'
+import { checkpoint, scope as release, type Tensor } from '../../tensor/index.js'
 import type { UNetLevel } from './config.js'
 import type { UNetContext } from './unet-context.js'
 
@@ -23,6 +26,8 @@ export interface Conditions {
   temb: Tensor
   /** What each transformer has been prepared for. */
   transformers: UNetContext['transformers']
+  /** Whether a tape keeps only what goes into each layer. */
+  checkpointing: boolean
 }
 
 function transformer(scope: WeightScope, level: UNetLevel): TransformerSpatioTemporalModel {
@@ -30,9 +35,27 @@ function transformer(scope: WeightScope, level: UNetLevel): TransformerSpatioTem
   return new TransformerSpatioTemporalModel(scope, { channels, heads, contextChannels, layers })
 }
 
-/** [B F,H,W,C] to the same shape. */
-function attend(model: TransformerSpatioTemporalModel, x: Tensor, { transformers }: Conditions): Tensor {
-  return model.forward(x, transformers.get(model)!)
+/**
+ * A residual block and the transformer behind it, if there is one: x [B F,H,W,in] to [B F,H,W,C]. `consume` releases x
+ * as soon as it is not needed any more.
+ */
+function layer(
+  resnet: SpatioTemporalResBlock,
+  attention: TransformerSpatioTemporalModel | undefined,
+  x: Tensor,
+  { frames, temb, transformers, checkpointing }: Conditions,
+  way: 'forward' | 'consume' = 'forward',
+): Tensor {
+  const run = (x: Tensor, temb: Tensor, context?: SpatioTemporalContext) => {
+    const h = resnet[way](x, frames, temb)
+    return attention && context ? into(h, h => attention.forward(h, context)) : h
+  }
+  const context = attention && transformers.get(attention)!
+  if (!checkpointing) return run(x, temb, context)
+  // The context is released before the way back: what is computed again takes it from the tape.
+  const again = (x: Tensor, temb: Tensor, ...tensors: Tensor[]) =>
+    release(() => run(x.share(), temb, context && withContextTensors(context, tensors)))
+  return checkpoint(again, x, temb, ...(context ? contextTensors(context) : []))
 }
 
 /** What a block is told beside its level. */
@@ -80,9 +103,7 @@ export class DownBlock {
     return release(() => {
       const outputs: Tensor[] = []
       this.resnets.forEach((resnet, i) => {
-        const h = resnet.forward(outputs.at(-1) ?? x, conditions.frames, conditions.temb)
-        const attention = this.attentions.at(i)
-        outputs.push(attention ? into(h, h => attend(attention, h, conditions)) : h)
+        outputs.push(layer(resnet, this.attentions.at(i), outputs.at(-1) ?? x, conditions))
       })
       for (const downsampler of this.downsamplers) outputs.push(downsampler.forward(outputs.at(-1) ?? x))
       this.scope.observe(outputs.at(-1) ?? x)
@@ -112,13 +133,9 @@ export class MidBlock {
 
   /** [B F,H,W,C] to the same shape. */
   forward(x: Tensor, conditions: Conditions): Tensor {
-    const { frames, temb } = conditions
     const [before, after] = this.resnets
     return this.scope.observe(
-      release(() => {
-        const attended = into(before.forward(x, frames, temb), h => attend(this.attentions[0], h, conditions))
-        return into(attended, h => after.forward(h, frames, temb))
-      }),
+      into(layer(before, this.attentions[0], x, conditions), h => layer(after, undefined, h, conditions)),
     )
   }
 }
@@ -162,9 +179,7 @@ export class UpBlock {
           const parts = [h, ...skips.splice(-1)]
           const joined = cat(parts, -1) // [B F,H,W,C+skip]
           for (const part of parts) part.dispose()
-          h = resnet.consume(joined, conditions.frames, conditions.temb)
-          const attention = this.attentions.at(i)
-          if (attention) h = into(h, h => attend(attention, h, conditions))
+          h = layer(resnet, this.attentions.at(i), joined, conditions, 'consume')
         })
         for (const upsampler of this.upsamplers) {
           const [, height, width] = skips[skips.length - 1].shape

@@ -25,9 +25,19 @@ function check(holds: boolean, what: string, expected: string, got: string): voi
   if (!holds) throw new ShapeError({ where: 'unet', what, expected, got })
 }
 
+/** Sinusoids of the numbers that the UNet is told. */
+export interface UNetSinusoids {
+  /** [B,C], or [1,C] for all videos. */
+  readonly time: Tensor
+  /** [B n,E]: of n added time ids for each video. */
+  readonly ids: Tensor
+}
+
 /** Predicts what the sampler needs of a noisy video (v-prediction). */
 export class UNetSpatioTemporalConditionModel implements Disposable {
   readonly weights = new Weights()
+  /** Whether a tape keeps only what goes into each layer of a block, and computes the layer again on the way back. */
+  checkpointing = false
   readonly conv_in: Conv2d
   readonly time_embedding: TimestepEmbedding
   readonly add_embedding: TimestepEmbedding
@@ -131,21 +141,31 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
    * after SiLU. Throws a ShapeError if they do not fit each other.
    */
   embed(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): Tensor {
+    return release(() => this.embedSinusoids(this.sinusoids(timestep, addedTimeIds)))
+  }
+
+  /** The host's part of `embed`. */
+  sinusoids(timestep: number | readonly number[], addedTimeIds: readonly (readonly number[])[]): UNetSinusoids {
     const { additionTimeEmbedDim, additionTimeIds, levels } = this.config
     const steps = typeof timestep === 'number' ? [timestep] : timestep
     const batch = addedTimeIds.length
     const isIds = batch > 0 && addedTimeIds.every(ids => ids.length === additionTimeIds)
     check(isIds, 'addedTimeIds do not fit', `rows of ${additionTimeIds}`, JSON.stringify(addedTimeIds))
     check([1, batch].includes(steps.length), 'timesteps do not fit', `1 or ${batch}`, String(steps.length))
+    const { runtime } = this.time_embedding.linear_1.weight.value
+    const time = sinusoids(runtime, steps, levels[0].channels)
+    return { time, ids: sinusoids(runtime, addedTimeIds.flat(), additionTimeEmbedDim) }
+  }
+
+  /** The device's part of `embed`, which can be captured. */
+  embedSinusoids({ time, ids }: UNetSinusoids): Tensor {
     return release(() => {
-      const { runtime } = this.time_embedding.linear_1.weight.value
       const scope = this.weights.scope()
-      const time_proj = scope.at('time_proj').observe(sinusoids(runtime, steps, levels[0].channels))
-      const time = this.time_embedding.forward(time_proj) // [B or 1,T]
-      const add_time_proj = sinusoids(runtime, addedTimeIds.flat(), additionTimeEmbedDim)
-      const ids = scope.at('add_time_proj').observe(add_time_proj)
-      const added = this.add_embedding.forward(ids.reshape([batch, -1])) // [B,T]
-      return silu(add(time, added))
+      const time_proj = scope.at('time_proj').observe(time)
+      const add_time_proj = scope.at('add_time_proj').observe(ids)
+      const rows = add_time_proj.reshape([ids.shape[0] / this.config.additionTimeIds, -1]) // [B,ids E]
+      const added = this.add_embedding.forward(rows) // [B,T]
+      return silu(add(this.time_embedding.forward(time_proj), added))
     })
   }
 
@@ -159,7 +179,7 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
     const { batch, frames, transformers } = context
     const [height, width] = sample.shape.slice(3)
     return release(() => {
-      const conditions: Conditions = { frames, temb: embedding, transformers }
+      const conditions: Conditions = { frames, temb: embedding, transformers, checkpointing: this.checkpointing }
       const skips = [this.#input(sample, context)] // [B F,H,W,C]
       for (const block of this.down_blocks) skips.push(...block.forward(skips[skips.length - 1], conditions))
       let h = this.mid_block.forward(skips[skips.length - 1], conditions)

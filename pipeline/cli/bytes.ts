@@ -1,5 +1,6 @@
 // Sizes of memory as people write them.
 
+import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
 
 const units: Readonly<Record<string, number>> = {
@@ -22,6 +23,6 @@ export function parseBytes(where: string, text: string): number {
     where,
     what: 'not an amount of memory',
     expected: 'bytes, or a number with KiB, MiB or GiB',
-    got: JSON.stringify(text.slice(0, 40)),
+    got: quote(text),
   })
 }

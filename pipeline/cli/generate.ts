@@ -90,9 +90,9 @@ async function run(args: GenerateArguments): Promise<number> {
   const { batch, json, quiet } = args
   const given = Object.fromEntries(jobOptionNames.map(name => [name, args[name]]))
   const listener: Listener = json ? new JsonEvents() : quiet ? silent : new Progress()
-  const maxBytes = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
-  const open = () => openFor(args, { quiet: json || quiet, maxBytes })
   try {
+    const maxBytes = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
+    const open = () => openFor(args, { quiet: json || quiet, maxBytes })
     if (batch === undefined) return await runOne(given, open, listener, json)
     for (const name of ['out', 'checkpoint'])
       if (given[name] !== undefined)

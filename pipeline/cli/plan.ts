@@ -4,10 +4,11 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { openDry } from '../../kernels/dry.js'
-import { openWeights, readConfigText, type WeightsBase } from '../../models/checkpoint.js'
 import { parseCLIPVisionConfig } from '../../models/clip/config.js'
 import { parseUNetConfig } from '../../models/svd/config.js'
+import { openModelPart, type ModelPart } from '../../models/svd/folder.js'
 import { parseVaeConfig } from '../../models/svd/vae-config.js'
+import { quote } from '../../tensor/files/quote.js'
 import { FileError, UsageError, type DType } from '../../tensor/index.js'
 import { mostThreads } from '../../tensor/wasm/command.js'
 import { architectureNames, architectures, type ArchitectureName } from '../hub/architectures.js'
@@ -17,7 +18,8 @@ import { planVideo, type NetworkConfigs, type StagePlan, type VideoPlan } from '
 import { checkSettings, completeSettings, type GenerateSettings } from '../settings.js'
 import { parseBytes } from './bytes.js'
 import { oneLine } from './exit.js'
-import { memoryOptions, type MemoryArguments } from './options.js'
+import { jsonText } from './json.js'
+import { memoryOptions, optionOf, type MemoryArguments } from './options.js'
 import { showBytes } from './progress.js'
 
 interface PlanArguments extends MemoryArguments {
@@ -76,13 +78,13 @@ async function run(args: PlanArguments): Promise<void> {
   const { frames, steps, decodeChunk, minGuidance, maxGuidance } = args
   const given = { frames, steps, decodeChunk, minGuidance, maxGuidance, ...sizeOf(args.size) }
   const maxMemory = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
-  checkSettings(given)
+  checkSettings(given, name => (name === 'width' || name === 'height' ? '--size' : optionOf(name)))
   checkThreads(threads)
   const { configs, dtypeOf } = await networksOf(model, args.dtype)
   const settings = completeSettings(given, configs.unet)
   const open = () => openDry({ runtime, threads })
   const plan = planVideo({ configs, settings, open, dtypeOf, motion, maxMemory, lowMemory })
-  console.log(json ? JSON.stringify(jsonOf(args, settings, plan), null, 2) : textOf(args, settings, plan))
+  console.log(json ? jsonText(jsonOf(args, settings, plan), 2) : textOf(args, settings, plan))
 }
 
 function checkThreads(threads: number | undefined): void {
@@ -103,7 +105,7 @@ function sizeOf(text: string | undefined): Pick<Partial<GenerateSettings>, 'widt
       where: '--size',
       what: 'not a size',
       expected: 'WIDTHxHEIGHT',
-      got: oneLine(text).slice(0, 40),
+      got: quote(text),
     })
   return { width: Number(width), height: Number(height) }
 }
@@ -119,22 +121,21 @@ async function networksOf(model: string, dtype: DType | undefined): Promise<Netw
   if (known !== undefined) return { configs: configsOf(known), dtypeOf: () => dtype ?? 'f16' }
   if (!(await stat(model).catch(() => undefined))?.isDirectory())
     throw new FileError({
-      where: oneLine(model),
+      where: model,
       what: 'no such model',
       expected: `${architectureNames.join(', ')}, or a folder`,
     })
-  const config = (part: string) => readConfigText(join(model, part))
-  const at = (part: string) => join(model, part, 'config.json')
-  const configs = {
-    unet: parseUNetConfig(at('unet'), await config('unet')),
-    vae: parseVaeConfig(at('vae'), await config('vae')),
-    imageEncoder: parseCLIPVisionConfig(at('image_encoder'), await config('image_encoder')),
+  const parts = {
+    unet: await openModelPart(join(model, 'unet'), 'diffusion_pytorch_model', parseUNetConfig),
+    vae: await openModelPart(join(model, 'vae'), 'diffusion_pytorch_model', parseVaeConfig),
+    imageEncoder: await openModelPart(join(model, 'image_encoder'), 'model', parseCLIPVisionConfig),
   }
+  const configs = { unet: parts.unet.config, vae: parts.vae.config, imageEncoder: parts.imageEncoder.config }
   if (dtype !== undefined) return { configs, dtypeOf: () => dtype }
   const dtypes = {
-    unet: await dtypesIn(join(model, 'unet'), 'diffusion_pytorch_model'),
-    vae: await dtypesIn(join(model, 'vae'), 'diffusion_pytorch_model'),
-    imageEncoder: await dtypesIn(join(model, 'image_encoder'), 'model'),
+    unet: await dtypesIn(parts.unet),
+    vae: await dtypesIn(parts.vae),
+    imageEncoder: await dtypesIn(parts.imageEncoder),
   }
   return { configs, dtypeOf: (network: keyof typeof dtypes, name) => dtypes[network].get(name) ?? 'f16' }
 }
@@ -148,10 +149,9 @@ function configsOf(name: ArchitectureName): NetworkConfigs {
   }
 }
 
-/** The float types of the weights in a folder, if there are any. */
-async function dtypesIn(folder: string, base: WeightsBase): Promise<ReadonlyMap<string, DType>> {
-  const openWeightsHere = () => openWeights(folder, base)
-  return weightDTypes({ config: undefined, openWeights: openWeightsHere }).catch((error: unknown) => {
+/** The float types of a network's weights, if there are any. */
+async function dtypesIn(part: ModelPart<unknown>): Promise<ReadonlyMap<string, DType>> {
+  return weightDTypes(part).catch((error: unknown) => {
     if (error instanceof FileError) return new Map<string, DType>()
     throw error
   })

@@ -3,6 +3,7 @@
 import { constants, rmSync } from 'node:fs'
 import { access, open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { sweepPartials } from '../../tensor/files/index.js'
 import { systemError } from '../../tensor/files/system-error.js'
 import { UsageError } from '../../tensor/index.js'
 import { writePng } from '../media/encode.js'
@@ -29,6 +30,7 @@ export class PreviewFile implements Disposable {
     })
     if (!(await isFree(path)))
       throw new UsageError({ where: path, what: 'it would be replaced by the preview', hint: 'another output folder' })
+    await sweepPartials(path)
     return new PreviewFile(path)
   }
 

@@ -19,6 +19,7 @@ import type { GenerateSettings } from '../settings.js'
 
 /** The forms that a video can be had in. */
 export const formatNames = ['frames', 'sheet', 'mp4', 'apng', 'gif'] as const
+/** One of them. */
 export type FormatName = (typeof formatNames)[number]
 
 /** Those of a run that is not told otherwise. */

@@ -1,5 +1,6 @@
 // Text on standard error about what is going on: lines, or on a terminal one line that changes.
 
+/** Standard error as a place for such text. */
 export class StatusLine {
   #pending = false
 

@@ -5,6 +5,7 @@ import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { FileError, LifetimeError, UsageError } from '../../tensor/errors.js'
+import { quote } from '../../tensor/files/quote.js'
 import { reasonOf } from './atomic.js'
 import { writePng } from './encode.js'
 import type { Picture } from './picture.js'
@@ -79,7 +80,7 @@ export class OutputFolder {
   file(name: string): string {
     this.checkOpen()
     if (name !== basename(name) || ['', '.', '..'].includes(name))
-      throw new UsageError({ where: this.path, what: 'not the name of a file', got: JSON.stringify(name) })
+      throw new UsageError({ where: this.path, what: 'not the name of a file', got: quote(name) })
     return join(this.partial, name)
   }
 

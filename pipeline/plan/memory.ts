@@ -25,11 +25,11 @@ export interface FallbackEvent {
 /** The policy of each stage of a run. */
 export class StageMemory {
   readonly #planned: ReadonlyMap<StageName, MemoryPolicy>
-  #ranOut: boolean
+  #thrifty: boolean
 
   private constructor(planned: ReadonlyMap<StageName, MemoryPolicy>, lowMemory: boolean) {
     this.#planned = planned
-    this.#ranOut = lowMemory
+    this.#thrifty = lowMemory
   }
 
   /** Plans a run, if it has a bound. Throws as planVideo does, and a FileError for weights that cannot be read. */
@@ -58,9 +58,19 @@ export class StageMemory {
     return new StageMemory(new Map(stages.map(({ stage, memory }) => [stage, memory])), lowMemory)
   }
 
+  /** Whether all stages take as little as can be, asked for or because memory has run out. */
+  get thrifty(): boolean {
+    return this.#thrifty
+  }
+
+  /** From now on they do. */
+  economize(): void {
+    this.#thrifty = true
+  }
+
   /** What a stage is to do. */
   of(stage: StageName): MemoryPolicy {
-    return this.#ranOut ? thrifty : (this.#planned.get(stage) ?? quick)
+    return this.#thrifty ? thrifty : (this.#planned.get(stage) ?? quick)
   }
 
   /**
@@ -74,9 +84,9 @@ export class StageMemory {
     try {
       return yield* outcome(work(this.of(stage)))
     } catch (error) {
-      if (!(error instanceof OutOfMemoryError) || this.#ranOut) throw error
+      if (!(error instanceof OutOfMemoryError) || this.#thrifty) throw error
     }
-    this.#ranOut = true
+    this.economize()
     yield { type: 'fallback', stage }
     return yield* outcome(work(thrifty))
   }

@@ -26,6 +26,7 @@ export interface NetworkConfigs {
   readonly imageEncoder: CLIPVisionConfig
 }
 
+/** What to plan, and for which runtime. */
 export interface PlanOptions {
   configs: NetworkConfigs
   settings: GenerateSettings
@@ -52,6 +53,7 @@ export interface StagePlan {
   readonly flops: number
 }
 
+/** What a video takes. */
 export interface VideoPlan {
   readonly stages: readonly StagePlan[]
   /** That of the stage which takes most: one network is in memory at a time. */

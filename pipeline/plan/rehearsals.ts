@@ -32,6 +32,7 @@ export function playAll<M extends { readonly weights: Weights }>(
   return (model, dry) => void [...play(model, dry, memory)]
 }
 
+/** The image encoder on one picture. */
 export function imageEncoderRehearsal(config: CLIPVisionConfig): Rehearsal<CLIPVisionModelWithProjection> {
   return {
     build: () => new CLIPVisionModelWithProjection(config),
@@ -42,6 +43,7 @@ export function imageEncoderRehearsal(config: CLIPVisionConfig): Rehearsal<CLIPV
   }
 }
 
+/** The autoencoder's encoder on one picture of the video's size. */
 export function vaeEncoderRehearsal(
   config: VaeConfig,
   { width, height }: GenerateSettings,
@@ -89,6 +91,7 @@ export function unetRehearsal(
   }
 }
 
+/** The autoencoder's decoder on all chunks of frames. */
 export function vaeDecoderRehearsal(
   config: VaeConfig,
   settings: GenerateSettings,

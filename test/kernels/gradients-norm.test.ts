@@ -26,6 +26,7 @@ const ofGroups: { shape: Shape; groups: number }[] = [
   { shape: [1, 67, 6], groups: 6 },
   { shape: [2, 9, 7, 33], groups: 11 },
   { shape: [2, 3, 5, 4, 64], groups: 32 },
+  { shape: [2, 300, 66], groups: 6 },
 ]
 const cases: GradientCase[] = [
   ...ofRows.map((shape): GradientCase => ({

@@ -300,7 +300,9 @@ await t.test('a second signal ends the program at once', { skip: process.platfor
   const script = `
     const { StopSignals } = await import(${url('cli/stop.js')})
     const { OutputFolder } = await import(${url('media/output.js')})
+    const { replaceFile } = await import(${url('../tensor/files/index.js')})
     const output = await OutputFolder.create(process.argv[1])
+    await new Promise(begun => replaceFile(process.argv[1] + '.png', () => (begun(), new Promise(() => {}))))
     const stop = new StopSignals()
     stop.signal.addEventListener('abort', () => process.kill(process.pid, 'SIGTERM'))
     process.kill(process.pid, 'SIGINT')

@@ -4,7 +4,9 @@ import t from 'tap'
 import { openRuntime } from '../../kernels/index.js'
 import { UNetSpatioTemporalConditionModel } from '../../models/index.js'
 import type { ModelLoadOptions } from '../../nn/index.js'
-import { denoise, twinOf, type DenoiseInputs } from '../../pipeline/denoise.js'
+import { denoise, type DenoiseInputs } from '../../pipeline/denoise.js'
+import { quick } from '../../pipeline/plan/policy.js'
+import { playAll, unetRehearsal } from '../../pipeline/plan/rehearsals.js'
 import { completeSettings } from '../../pipeline/settings.js'
 import { Generator, Tensor, type Runtime } from '../../tensor/index.js'
 import { onRuntimes, referenceRuntime } from '../support/kernels.js'
@@ -48,13 +50,7 @@ async function latents(unet: Model, inputs: DenoiseInputs, given = settings, obs
 
 void t.test('what is tried out while the weights load is all that the loop compiles', async t => {
   const inputs = inputsOn(webgpu)
-  using unet = await load(webgpu, {
-    warmUp: (unet, dry) => {
-      const run = denoise(unet, twinOf(inputs, dry), settings)
-      run.next()
-      run.return()
-    },
-  })
+  using unet = await load(webgpu, { warmUp: playAll(unetRehearsal(config, settings, false), quick) })
   const { pipelines } = webgpu.statistics()
   t.ok(pipelines > 10)
   await latents(unet, inputs)

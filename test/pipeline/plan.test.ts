@@ -11,6 +11,7 @@ import { openRuntime } from '../../kernels/index.js'
 import { openModelFolder, parseCLIPVisionConfig, parseUNetConfig, parseVaeConfig } from '../../models/index.js'
 import { parseBytes } from '../../pipeline/cli/bytes.js'
 import { runCli } from '../../pipeline/cli/program.js'
+import { generate } from '../../pipeline/generate.js'
 import { architectures } from '../../pipeline/hub/architectures.js'
 import { readPicture } from '../../pipeline/media/decode.js'
 import type { Picture } from '../../pipeline/media/picture.js'
@@ -81,6 +82,15 @@ void t.test('out of memory is told once, and helped by taking less', async t => 
     [{ type: 'fallback', stage: 'unet' }],
   )
   t.ok(difference(result.frames, expected.frames) <= 1)
+
+  const place = await mkdtemp(join(tmpdir(), 'revision-test-'))
+  t.teardown(() => rm(place, { recursive: true }))
+  const checkpoint = { path: join(place, 'run') }
+  for await (const { type } of generate({ ...short, model: folder, image, runtime: tight, checkpoint }))
+    if (type === 'checkpoint') break
+  const resumed = await run({ ...short, model: folder, image, runtime: twin, checkpoint })
+  t.same(resumed.result.frames, result.frames)
+  t.ok(resumed.result.peakBytes.unet <= maxBytes, 'a run that is gone on with still takes less, where there is more')
 
   const hopeless = await openRuntime({ runtime: 'wasm', maxBytes: 2 ** 16 })
   t.teardown(() => hopeless.close())
@@ -159,7 +169,7 @@ void t.test('revision plan', async t => {
   for (const [args, complaint] of [
     [['--model', 'tiny', ...small, '--max-memory', '1KiB'], /does not fit; expected at least/],
     [['--model', 'tiny', '--size', 'large'], /--size: not a size/],
-    [['--model', 'tiny', '--size', '96x65'], /height: 65 is not a multiple of 8/],
+    [['--model', 'tiny', '--size', '96x65'], /--size: 65 is not a multiple of 8; try 64 or 72/],
     [['--model', 'tiny', '--max-memory', 'all'], /--max-memory: not an amount of memory/],
     [['--model', 'tiny', '--threads', '-1'], /--threads: impossible number/],
     [['--model', 'nothing'], /no such model/],

@@ -1,6 +1,7 @@
 // A run that was killed goes on where its checkpoint was made, to the same bits; and what a checkpoint may not be.
 
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -168,6 +169,8 @@ await t.test('a killed program goes on to the same files', { skip: process.platf
     }
     t.same(await closed, [null, 'SIGKILL'], name)
     t.notOk((await readdir(place)).includes('out'), 'no results yet')
+    // As if it had been killed while it wrote these.
+    for (const path of [checkpoint, `${out}.preview.png`]) await writeFile(`${path}.partial-${randomUUID()}`, '')
 
     const again = command(out, checkpoint)
     again.stdout.resume()

@@ -57,6 +57,14 @@ await t.test('bvh: 120 frames a second become 30, those between are left out', a
   t.ok(farthest(read, motion, frame => 4 * frame) < 1e-3)
 })
 
+await t.test('bvh: a first frame at rest, from which the motion leaps, is none of it', async t => {
+  const motion = walk(41)
+  motion.poses.set(walk(40, 120).poses, poseNumbers)
+  motion.poses.fill(0, 0, poseNumbers)
+  t.equal(parseBvh('a.bvh', bvhText(motion, { fps: 120 })).frames, 40)
+  t.equal(parseBvh('a.bvh', bvhText(walk(41, 120), { fps: 120 })).frames, 41)
+})
+
 await t.test('bvh: 50 and 24 frames a second become 30, with poses between two frames', async t => {
   for (const fps of [50, 24]) {
     const read = retarget('a.bvh', parseBvh('a.bvh', bvhText(walk(2 * fps + 1, fps), { fps })))

@@ -2,7 +2,7 @@
 // Written after the format's description (Meredith and Maddock, "Motion Capture File Formats Explained", 2001). A
 // joint's turn is the product of its rotation channels in their order.
 
-import { aboutAxis, identity, multiply, type Quaternion } from '../../models/body/quaternion.js'
+import { aboutAxis, angleBetween, identity, multiply, quaternionAt, type Quaternion } from '../../models/body/quaternion.js'
 import { quote } from '../../tensor/files/quote.js'
 import { checkCount, guessUnit, motionLimits, type SourceMotion, type SourcePose } from './source.js'
 import { Words } from './text.js'
@@ -106,7 +106,22 @@ export function parseBvh(where: string, text: string): SourceMotion {
     })
     return { rotations: turns.flat(), translation }
   }
-  return { names, parents, rest: rest.map(x => x * unit), fps: rateOf(seconds), frames, pose }
+  const source = { names, parents, rest: rest.map(x => x * unit), fps: rateOf(seconds), frames, pose }
+  return withoutRestPose(source)
+}
+
+// No person turns all joints together as fast as this from one frame to the next, radians a second.
+const leap = 5
+
+/** Many converters put the skeleton's rest pose before the first frame: it goes if the motion leaps away from it. */
+function withoutRestPose(source: SourceMotion): SourceMotion {
+  if (source.frames < 3) return source
+  const [first, second, third] = [0, 1, 2].map(frame => source.pose(frame).rotations)
+  const change = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    source.names.reduce((sum, _, joint) => sum + angleBetween(quaternionAt(a, joint), quaternionAt(b, joint)), 0)
+  const leaps = change(first, second) * source.fps > leap * source.names.length
+  if (!leaps || change(first, second) < 10 * change(second, third)) return source
+  return { ...source, frames: source.frames - 1, pose: frame => source.pose(frame + 1) }
 }
 
 /** Frames a second. Files round the seconds of a frame; rates are whole numbers if they are nearly so. */

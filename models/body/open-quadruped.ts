@@ -1,0 +1,1 @@
+export function openQuadruped(): never { throw new Error() }
