@@ -81,6 +81,27 @@ export class ConfigReader {
     return this.#word(name, this.#fields.get(name) ?? given, words)
   }
 
+  /** true or false. */
+  flag(name: string, given: boolean): boolean {
+    const value = this.#fields.get(name) ?? given
+    if (typeof value === 'boolean') return value
+    this.problem(name, 'true or false', value)
+    return given
+  }
+
+  /** A text of 1..maxLength characters. */
+  text(name: string, maxLength: number): string {
+    const value = this.#fields.get(name)
+    if (typeof value === 'string' && value.length >= 1 && value.length <= maxLength) return value
+    this.problem(name, `a text of 1..${maxLength} characters`, value)
+    return ''
+  }
+
+  /** The same, undefined where the file does not have the field. */
+  optionalText(name: string, maxLength: number): string | undefined {
+    return this.#fields.get(name) === undefined ? undefined : this.text(name, maxLength)
+  }
+
   /** A list of 1..maxLength of the given words. */
   words<W extends string>(name: string, maxLength: number, words: readonly W[]): W[] {
     return this.#list(name, maxLength).map((item, i) => this.#word(`${name}[${i}]`, item, words))

@@ -3,12 +3,11 @@
 // going to use. For the source see generate.ts.
 
 import { CLIPVisionModelWithProjection } from '../models/clip/vision.js'
-import type { ModelFolder, ModelPart } from '../models/svd/folder.js'
+import { withWeights, type ModelFolder } from '../models/svd/folder.js'
 import { baseChannels, conditionChannels } from '../models/svd/latents.js'
 import { UNetSpatioTemporalConditionModel } from '../models/svd/unet.js'
 import { AutoencoderKLTemporalDecoder } from '../models/svd/vae.js'
 import type { LoadOptions, Observer } from '../nn/index.js'
-import type { TensorFile } from '../tensor/files/index.js'
 import { scope, Tensor, type Runtime } from '../tensor/index.js'
 import { decodeChunk, decodeChunks, latentsToDecode } from './decode.js'
 import { denoise, type DenoiseInputs, type DenoisePoint } from './denoise.js'
@@ -46,7 +45,7 @@ export async function encodeForContext(context: StageContext, image: Picture): P
   const shape = [1, 3, config.imageSize, config.imageSize]
   const warmUp = playAll(imageEncoderRehearsal(config), memory)
   const { chunkBytes } = memory
-  using encoder = await load(model.imageEncoder, file =>
+  using encoder = await withWeights(model.imageEncoder, file =>
     CLIPVisionModelWithProjection.load(runtime, file, config, { signal, progress, warmUp, chunkBytes }),
   )
   const pixels = clipPixels(image, config.imageSize)
@@ -67,7 +66,9 @@ export async function encodeForLatents(context: StageContext, image: Picture, no
   const rehearsal = vaeEncoderRehearsal(model.vae.config, settings)
   const { only } = rehearsal
   const options = { only, signal, progress, warmUp: playAll(rehearsal, memory), chunkBytes: memory.chunkBytes }
-  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, model.vae.config, options))
+  using vae = await withWeights(model.vae, file =>
+    AutoencoderKLTemporalDecoder.load(runtime, file, model.vae.config, options),
+  )
   const pixels = videoPixels(image, width, height)
   const latents = scope(() => {
     observe?.('image_preprocessed', Tensor.from(runtime, pixels, shape))
@@ -94,7 +95,7 @@ export async function* denoiseVideo(
   const config = { ...model.unet.config, inChannels }
   const warmUp = playAll(unetRehearsal(config, settings, inputs.condition !== undefined), memory)
   const { chunkBytes } = memory
-  using unet = await load(model.unet, file =>
+  using unet = await withWeights(model.unet, file =>
     UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal, progress, warmUp, chunkBytes }),
   )
   let clock = performance.now()
@@ -117,7 +118,7 @@ export async function* decodeFrames(
   const rehearsal = vaeDecoderRehearsal(config, settings)
   const { only } = rehearsal
   const options = { only, signal, progress, warmUp: playAll(rehearsal, memory), chunkBytes: memory.chunkBytes }
-  using vae = await load(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, options))
+  using vae = await withWeights(model.vae, file => AutoencoderKLTemporalDecoder.load(runtime, file, config, options))
   using z = latentsToDecode(latents, config)
   const pictures: Picture[] = []
   for (const count of decodeChunks(settings)) {
@@ -133,16 +134,6 @@ export async function* decodeFrames(
     yield { type: 'frames', frame: pictures.length, frames }
   }
   return pictures
-}
-
-/** Opens a part's weights, builds the network of them and closes the file. */
-async function load<C, M>({ openWeights }: ModelPart<C>, build: (file: TensorFile) => Promise<M>): Promise<M> {
-  const file = await openWeights()
-  try {
-    return await build(file)
-  } finally {
-    await file.close()
-  }
 }
 
 /** The tensor when the device has made it; released if that failed or it is not finite. */

@@ -103,3 +103,14 @@ export function fromFloat32(dtype: DType, values: ArrayLike<number>): HostArray 
   else out.set(values)
   return out
 }
+
+/** Numbers one after the other. */
+export function joinFloats(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}

@@ -10,6 +10,7 @@ export {
   f32ToF16,
   fromFloat32,
   hostArray,
+  joinFloats,
   toFloat32,
   type DType,
   type HostArray,

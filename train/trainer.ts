@@ -142,8 +142,7 @@ export class Trainer implements Disposable {
     for (let batch = 0; batch < this.#batches; batch++) {
       kind = await this.task.prepare(this.#random)
       if (!this.#sum) this.#advance(rate)
-      for (const [name, value] of await this.#run(kind))
-        means[name] = (means[name] ?? 0) + value / this.#batches
+      for (const [name, value] of await this.#run(kind)) means[name] = (means[name] ?? 0) + value / this.#batches
     }
     if (this.#sum) {
       this.#update ??= capture(this.runtime, () => this.#change(this.#summed()))

@@ -36,8 +36,7 @@ export function nearestOnLine({ from, to, stretch }: Capsule, x: number, y: numb
   const bz = (to[2] - from[2]) / stretch[2]
   const square = bx * bx + by * by + bz * bz
   if (square === 0) return 0
-  const dot =
-    ((x - from[0]) / stretch[0]) * bx + ((y - from[1]) / stretch[1]) * by + ((z - from[2]) / stretch[2]) * bz
+  const dot = ((x - from[0]) / stretch[0]) * bx + ((y - from[1]) / stretch[1]) * by + ((z - from[2]) / stretch[2]) * bz
   return Math.min(1, Math.max(0, dot / square))
 }
 

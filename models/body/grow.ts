@@ -26,6 +26,8 @@ export interface BodyPlan {
   readonly capsules: readonly Capsule[]
   readonly lines: GridLines
   readonly coefficients: readonly ShapeCoefficient[]
+  /** Further coefficients, which do nothing. */
+  readonly spare?: number
 }
 
 /** Where nothing pulls, the field ends here instead of at infinity. */
@@ -45,7 +47,8 @@ function fieldOf(capsules: readonly Capsule[], [xs, ys, zs]: GridLines): Float32
         for (let k = spanZ.first; k < spanZ.end; k++)
           total[(i * ys.length + j) * zs.length + k] += pull(capsule, distanceTo(capsule, xs[i], ys[j], zs[k]))
   }
-  return total.map(value => -Math.log(Math.max(value, faintest)))
+  for (let i = 0; i < total.length; i++) total[i] = -Math.log(Math.max(total[i], faintest))
+  return total
 }
 
 /** A capsule's hold on a vertex. */
@@ -61,22 +64,43 @@ const lightest = 0.02
 
 /** What holds a vertex: the capsules of the joint that is nearest, and of those that hang together with it. */
 function holdsOf({ capsules, parents }: BodyPlan, [x, y, z]: Vector): Hold[] {
-  const grips = capsules.map(capsule => grip(capsule, distanceTo(capsule, x, y, z)))
-  const most = Math.max(...grips)
-  const { joint } = capsules[grips.indexOf(most)]
+  const grips = new Float64Array(capsules.length)
+  let nearest = 0
+  for (let i = 0; i < capsules.length; i++) {
+    grips[i] = grip(capsules[i], distanceTo(capsules[i], x, y, z))
+    if (grips[i] > grips[nearest]) nearest = i
+  }
+  const { joint } = capsules[nearest]
   const isKin = (other: number) => other === joint || parents[other] === joint || parents[joint] === other
-  const held = capsules.flatMap((capsule, i) => {
-    if (grips[i] <= lightest * most || !isKin(capsule.joint)) return []
+  const held: Hold[] = []
+  let total = 0
+  for (let i = 0; i < capsules.length; i++) {
+    const capsule = capsules[i]
+    if (grips[i] <= lightest * grips[nearest] || !isKin(capsule.joint)) continue
     const { from, to } = capsule
     const t = nearestOnLine(capsule, x, y, z)
     const at = (axis: 0 | 1 | 2) => from[axis] + t * (to[axis] - from[axis])
-    return [{ capsule, onLine: [at(0), at(1), at(2)] as const, weight: grips[i] }]
-  })
-  const total = held.reduce((sum, { weight }) => sum + weight, 0)
+    held.push({ capsule, onLine: [at(0), at(1), at(2)], weight: grips[i] })
+    total += grips[i]
+  }
   return held.map(hold => ({ ...hold, weight: hold.weight / total }))
 }
 
-/** How far a coefficient of 1 moves joints, [J x 3]. */
+/** A coefficient, joint by joint. */
+interface Effect {
+  /** [J]: how much longer and thicker. */
+  readonly longer: Float64Array
+  readonly thicker: Float64Array
+  /** [J x 3]: how far a coefficient of 1 moves joints. */
+  readonly moves: Float32Array
+}
+
+function effectOf(plan: BodyPlan, coefficient: ShapeCoefficient): Effect {
+  const { length, girth } = coefficient
+  const each = (f?: (joint: string) => number) => Float64Array.from(plan.names, name => f?.(name) ?? 0)
+  return { longer: each(length), thicker: each(girth), moves: jointMoves(plan, coefficient) }
+}
+
 function jointMoves({ names, parents, joints }: BodyPlan, { length, shift }: ShapeCoefficient): Float32Array {
   const moves = new Float32Array(joints.length)
   parents.forEach((parent, joint) => {
@@ -93,32 +117,32 @@ function jointMoves({ names, parents, joints }: BodyPlan, { length, shift }: Sha
   return moves
 }
 
-/** How far a coefficient of 1 moves a vertex: with each joint, along its bone and away from it. */
+/** How far a coefficient of 1 moves a vertex along an axis: with each joint, along its bone and away from it. */
 function vertexMove(
-  { names, joints }: BodyPlan,
-  { length, girth }: ShapeCoefficient,
-  moves: Float32Array,
-  vertex: Vector,
+  joints: Float32Array,
+  { longer, thicker, moves }: Effect,
+  place: number,
   holds: readonly Hold[],
-): number[] {
-  const sum = [0, 0, 0]
+  axis: 0 | 1 | 2,
+): number {
+  let sum = 0
   for (const { capsule, weight, onLine } of holds) {
     const { joint } = capsule
-    const [longer, thicker] = [length?.(names[joint]) ?? 0, girth?.(names[joint]) ?? 0]
-    for (let axis = 0; axis < 3; axis++) {
-      const along = longer * (onLine[axis] - joints[3 * joint + axis])
-      sum[axis] += weight * (moves[3 * joint + axis] + along + thicker * (vertex[axis] - onLine[axis]))
-    }
+    const at = 3 * joint + axis
+    const along = longer[joint] * (onLine[axis] - joints[at])
+    sum += weight * (moves[at] + along + thicker[joint] * (place - onLine[axis]))
   }
   return sum
 }
+
+const axes = [0, 1, 2] as const
 
 /** Builds the body: always the same for the same plan. */
 export function growBody(plan: BodyPlan): BodyData {
   const { capsules, lines, parents, joints, coefficients } = plan
   const { vertices, faces } = surfaceNets(lines, fieldOf(capsules, lines))
-  const [count, size] = [vertices.length / 3, coefficients.length]
-  const moves = coefficients.map(coefficient => jointMoves(plan, coefficient))
+  const [count, size] = [vertices.length / 3, coefficients.length + (plan.spare ?? 0)]
+  const effects = coefficients.map(coefficient => effectOf(plan, coefficient))
   const weights = new Float32Array(count * parents.length)
   const directions = new Float32Array(count * 3 * size)
   const labels = new Uint8Array(count)
@@ -127,10 +151,9 @@ export function growBody(plan: BodyPlan): BodyData {
     const holds = holdsOf(plan, place)
     for (const { capsule, weight } of holds) weights[vertex * parents.length + capsule.joint] += weight
     labels[vertex] = holds.reduce((most, hold) => (hold.weight > most.weight ? hold : most)).capsule.label
-    coefficients.forEach((coefficient, i) => {
-      const move = vertexMove(plan, coefficient, moves[i], place, holds)
-      for (let axis = 0; axis < 3; axis++) directions[(3 * vertex + axis) * size + i] = move[axis]
-    })
+    for (const axis of axes)
+      for (let i = 0; i < effects.length; i++)
+        directions[(3 * vertex + axis) * size + i] = vertexMove(joints, effects[i], place[axis], holds, axis)
   }
   return {
     kind: plan.kind,
@@ -142,7 +165,10 @@ export function growBody(plan: BodyPlan): BodyData {
     shapes: size,
     expressions: 0,
     directions,
-    jointDirections: Float32Array.from({ length: joints.length * size }, (_, i) => moves[i % size][Math.floor(i / size)]),
+    jointDirections: Float32Array.from(
+      { length: joints.length * size },
+      (_, i) => effects[i % size]?.moves[Math.floor(i / size)] ?? 0,
+    ),
     labels,
   }
 }
@@ -157,4 +183,20 @@ export function gridLines(steps: readonly (readonly [from: number, step: number]
     }),
     end,
   ]
+}
+
+/** The same lines on both sides of 0, where `lines` begin. */
+export function mirroredLines(lines: readonly number[]): number[] {
+  return [
+    ...lines
+      .slice(1)
+      .map(place => -place)
+      .reverse(),
+    ...lines,
+  ]
+}
+
+/** A number for the joints whose names are like a pattern; 0 for the others. */
+export function on(pattern: RegExp, amount: number): (joint: string) => number {
+  return joint => (pattern.test(joint) ? amount : 0)
 }

@@ -40,7 +40,9 @@ export function poseJoints(
     const [px, py, pz] = vectorAt(rest, parent)
     const [dx, dy, dz] = rotate(turned[parent], [x - px, y - py, z - pz])
     const at = 3 * parent
-    positions.set([positions[at] + dx, positions[at + 1] + dy, positions[at + 2] + dz], 3 * joint)
+    positions[3 * joint] = positions[at] + dx
+    positions[3 * joint + 1] = positions[at + 1] + dy
+    positions[3 * joint + 2] = positions[at + 2] + dz
   })
   return { positions, rotations: turned }
 }

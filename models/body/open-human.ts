@@ -4,7 +4,7 @@
 
 import type { BodyData } from './body-data.js'
 import type { Capsule } from './flesh.js'
-import { gridLines, growBody, type ShapeCoefficient } from './grow.js'
+import { gridLines, growBody, mirroredLines, on, type ShapeCoefficient } from './grow.js'
 import { labelOf } from './labels.js'
 import type { Vector } from './quaternion.js'
 import { jointIndex, jointNames, jointParents, restJoints } from './skeleton.js'
@@ -44,40 +44,159 @@ function finger(name: string, radius: number, tip: number): Piece[] {
 }
 
 const trunk: readonly Piece[] = [
-  { joint: 'pelvis', part: 'pelvis', from: [0, -0.05, -0.01], to: [0, 0.03, -0.005], radii: [0.105, 0.1], stretch: [1.48, 1, 1] },
-  { joint: 'spine1', part: 'abdomen', from: [0, 0.1, 0], to: [0, 0.17, 0], radii: [0.094, 0.094], stretch: [1.42, 1, 1] },
-  { joint: 'spine2', part: 'abdomen', from: [0, 0.23, 0], to: [0, 0.25, 0], radii: [0.1, 0.102], stretch: [1.44, 1, 1] },
-  { joint: 'spine3', part: 'chest', from: [0, 0.3, 0], to: [0, 0.375, -0.012], radii: [0.106, 0.086], stretch: [1.5, 1, 1] },
-  { joint: 'spine3', part: 'chest', from: [0, 0.4, -0.02], to: [0, 0.44, -0.025], radii: [0.07, 0.06], stretch: [1.5, 1, 1] },
+  {
+    joint: 'pelvis',
+    part: 'pelvis',
+    from: [0, -0.05, -0.01],
+    to: [0, 0.03, -0.005],
+    radii: [0.105, 0.1],
+    stretch: [1.48, 1, 1],
+  },
+  {
+    joint: 'spine1',
+    part: 'abdomen',
+    from: [0, 0.1, 0],
+    to: [0, 0.17, 0],
+    radii: [0.094, 0.094],
+    stretch: [1.42, 1, 1],
+  },
+  {
+    joint: 'spine2',
+    part: 'abdomen',
+    from: [0, 0.23, 0],
+    to: [0, 0.25, 0],
+    radii: [0.1, 0.102],
+    stretch: [1.44, 1, 1],
+  },
+  {
+    joint: 'spine3',
+    part: 'chest',
+    from: [0, 0.3, 0],
+    to: [0, 0.375, -0.012],
+    radii: [0.106, 0.086],
+    stretch: [1.5, 1, 1],
+  },
+  {
+    joint: 'spine3',
+    part: 'chest',
+    from: [0, 0.4, -0.02],
+    to: [0, 0.44, -0.025],
+    radii: [0.07, 0.06],
+    stretch: [1.5, 1, 1],
+  },
   { joint: 'neck', part: 'neck', from: [0, 0.48, -0.025], to: [0, 0.57, -0.005], radii: [0.056, 0.053] },
-  { joint: 'head', part: 'head', from: [0, 0.665, -0.022], to: [0, 0.668, 0.002], radii: [0.08, 0.078], stretch: [1, 1.14, 1.14] },
-  { joint: 'head', part: 'face', from: [0, 0.68, 0.03], to: [0, 0.63, 0.042], radii: [0.06, 0.054], stretch: [1.1, 1, 1] },
+  {
+    joint: 'head',
+    part: 'head',
+    from: [0, 0.665, -0.022],
+    to: [0, 0.668, 0.002],
+    radii: [0.08, 0.078],
+    stretch: [1, 1.14, 1.14],
+  },
+  {
+    joint: 'head',
+    part: 'face',
+    from: [0, 0.68, 0.03],
+    to: [0, 0.63, 0.042],
+    radii: [0.06, 0.054],
+    stretch: [1.1, 1, 1],
+  },
   { joint: 'head', part: 'face', from: [0, 0.638, 0.094], to: [0, 0.618, 0.105], radii: [0.009, 0.013] },
-  { joint: 'jaw', part: 'face', from: [0, 0.59, 0.04], to: [0, 0.578, 0.066], radii: [0.042, 0.026], stretch: [1.15, 1, 1] },
+  {
+    joint: 'jaw',
+    part: 'face',
+    from: [0, 0.59, 0.04],
+    to: [0, 0.578, 0.066],
+    radii: [0.042, 0.026],
+    stretch: [1.15, 1, 1],
+  },
 ]
 
 const left: readonly Piece[] = [
   { joint: 'pelvis', part: 'pelvis', from: [0.065, -0.075, -0.045], to: [0.07, -0.1, -0.04], radii: [0.075, 0.07] },
   { joint: 'spine3', part: 'chest', from: [0.065, 0.33, 0.035], to: [0.07, 0.345, 0.03], radii: [0.058, 0.055] },
-  { joint: 'left_collar', part: 'left shoulder', from: [0.05, 0.44, -0.02], to: [0.14, 0.44, -0.02], radii: [0.056, 0.052] },
-  { joint: 'left_shoulder', part: 'left upper arm', from: [0.178, 0.436, -0.02], to: [0.22, 0.44, -0.022], radii: [0.055, 0.048] },
-  { joint: 'left_shoulder', part: 'left upper arm', from: [0.22, 0.44, -0.022], to: place('left_elbow'), radii: [0.048, 0.037] },
-  { joint: 'left_elbow', part: 'left forearm', from: place('left_elbow'), to: [0.5, 0.437, -0.03], radii: [0.036, 0.038] },
-  { joint: 'left_elbow', part: 'left forearm', from: [0.5, 0.437, -0.03], to: place('left_wrist'), radii: [0.038, 0.025] },
-  { joint: 'left_wrist', part: 'left hand', from: [0.69, 0.438, -0.031], to: [0.757, 0.433, -0.036], radii: [0.017, 0.017], stretch: [1, 1, 2.15] },
+  {
+    joint: 'left_collar',
+    part: 'left shoulder',
+    from: [0.05, 0.44, -0.02],
+    to: [0.14, 0.44, -0.02],
+    radii: [0.056, 0.052],
+  },
+  {
+    joint: 'left_shoulder',
+    part: 'left upper arm',
+    from: [0.178, 0.436, -0.02],
+    to: [0.22, 0.44, -0.022],
+    radii: [0.055, 0.048],
+  },
+  {
+    joint: 'left_shoulder',
+    part: 'left upper arm',
+    from: [0.22, 0.44, -0.022],
+    to: place('left_elbow'),
+    radii: [0.048, 0.037],
+  },
+  {
+    joint: 'left_elbow',
+    part: 'left forearm',
+    from: place('left_elbow'),
+    to: [0.5, 0.437, -0.03],
+    radii: [0.036, 0.038],
+  },
+  {
+    joint: 'left_elbow',
+    part: 'left forearm',
+    from: [0.5, 0.437, -0.03],
+    to: place('left_wrist'),
+    radii: [0.038, 0.025],
+  },
+  {
+    joint: 'left_wrist',
+    part: 'left hand',
+    from: [0.69, 0.438, -0.031],
+    to: [0.757, 0.433, -0.036],
+    radii: [0.017, 0.017],
+    stretch: [1, 1, 2.15],
+  },
   ...finger('index', 0.0125, 0.016),
   ...finger('middle', 0.0128, 0.017),
   ...finger('ring', 0.0125, 0.016),
   ...finger('pinky', 0.012, 0.012),
-  { joint: 'left_wrist', part: 'left hand', from: [0.69, 0.435, -0.02], to: place('left_thumb1'), radii: [0.016, 0.016] },
+  {
+    joint: 'left_wrist',
+    part: 'left hand',
+    from: [0.69, 0.435, -0.02],
+    to: place('left_thumb1'),
+    radii: [0.016, 0.016],
+  },
   ...finger('thumb', 0.0135, 0.016),
   { joint: 'left_hip', part: 'left thigh', from: [0.083, -0.1, 0], to: [0.088, -0.28, 0.008], radii: [0.085, 0.074] },
   { joint: 'left_hip', part: 'left thigh', from: [0.088, -0.28, 0.008], to: place('left_knee'), radii: [0.074, 0.052] },
   { joint: 'left_knee', part: 'left shin', from: place('left_knee'), to: [0.09, -0.6, -0.02], radii: [0.05, 0.051] },
   { joint: 'left_knee', part: 'left shin', from: [0.09, -0.6, -0.02], to: place('left_ankle'), radii: [0.051, 0.034] },
-  { joint: 'left_ankle', part: 'left foot', from: [0.09, -0.88, -0.03], to: [0.092, -0.925, -0.055], radii: [0.036, 0.033] },
-  { joint: 'left_ankle', part: 'left foot', from: [0.091, -0.905, -0.03], to: [0.103, -0.937, 0.075], radii: [0.036, 0.024], stretch: [1.15, 1, 1] },
-  { joint: 'left_foot', part: 'left toes', from: [0.105, -0.94, 0.095], to: [0.106, -0.944, 0.145], radii: [0.021, 0.017], stretch: [1.85, 1, 1] },
+  {
+    joint: 'left_ankle',
+    part: 'left foot',
+    from: [0.09, -0.88, -0.03],
+    to: [0.092, -0.925, -0.055],
+    radii: [0.036, 0.033],
+  },
+  {
+    joint: 'left_ankle',
+    part: 'left foot',
+    from: [0.091, -0.905, -0.03],
+    to: [0.103, -0.937, 0.075],
+    radii: [0.036, 0.024],
+    stretch: [1.15, 1, 1],
+  },
+  {
+    joint: 'left_foot',
+    part: 'left toes',
+    from: [0.105, -0.94, 0.095],
+    to: [0.106, -0.944, 0.145],
+    radii: [0.021, 0.017],
+    stretch: [1.85, 1, 1],
+  },
 ]
 
 function capsuleOf({ joint, part, stretch = [1, 1, 1], ...rest }: Piece): Capsule {
@@ -99,15 +218,11 @@ const hand = /wrist|index|middle|ring|pinky|thumb/
 const foot = /ankle|foot/
 const skull = /head|jaw|eye/
 
-/** A number for the joints of some names. */
-const on =
-  (pattern: RegExp, amount: number) =>
-  (joint: string): number =>
-    pattern.test(joint) ? amount : 0
-
 /** A joint's way outwards, to its own side. */
-const outwards = (pattern: RegExp, amount: number) => (joint: string): Vector | undefined =>
-  pattern.test(joint) ? [joint.startsWith('left') ? amount : -amount, 0, 0] : undefined
+const outwards =
+  (pattern: RegExp, amount: number) =>
+  (joint: string): Vector | undefined =>
+    pattern.test(joint) ? [joint.startsWith('left') ? amount : -amount, 0, 0] : undefined
 
 /** What the ten shape coefficients do, each in steps as people differ: 0 is the middle, -2..2 most people. */
 export const humanShape: readonly ShapeCoefficient[] = [
@@ -133,10 +248,8 @@ const side: readonly (readonly [number, number])[] = [
   [0.24, 0.036],
   [0.67, 0.0125],
 ]
-const outer = 0.9
-const half = gridLines(side, outer)
 const lines = [
-  [...half.slice(1).map(x => -x).reverse(), ...half],
+  mirroredLines(gridLines(side, 0.9)),
   gridLines(
     [
       [-0.99, 0.014],

@@ -25,7 +25,9 @@ export function inverse([w, x, y, z]: Quaternion): Quaternion {
 
 /** A vector, turned. */
 export function rotate([w, x, y, z]: Quaternion, [a, b, c]: Vector): Vector {
-  const [tx, ty, tz] = [2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)]
+  const tx = 2 * (y * c - z * b)
+  const ty = 2 * (z * a - x * c)
+  const tz = 2 * (x * b - y * a)
   return [a + w * tx + y * tz - z * ty, b + w * ty + z * tx - x * tz, c + w * tz + x * ty - y * tx]
 }
 
@@ -36,9 +38,12 @@ export function normalize(q: Quaternion): Quaternion {
   return [q[0] / length, q[1] / length, q[2] / length, q[3] / length]
 }
 
+/** The length of a vector of moderate numbers: Math.hypot, which minds overflow, takes many times as long. */
+const lengthOf = (x: number, y: number, z: number) => Math.sqrt(x * x + y * y + z * z)
+
 /** A rotation vector (axis times angle) as a quaternion. */
 export function fromAxisAngle([x, y, z]: Vector): Quaternion {
-  const angle = Math.hypot(x, y, z)
+  const angle = lengthOf(x, y, z)
   const scale = angle < 1e-8 ? 0.5 : Math.sin(angle / 2) / angle
   return [Math.cos(angle / 2), x * scale, y * scale, z * scale]
 }
@@ -46,7 +51,7 @@ export function fromAxisAngle([x, y, z]: Vector): Quaternion {
 /** The rotation vector of a quaternion, its angle in 0..pi. */
 export function toAxisAngle(q: Quaternion): Vector {
   const sign = q[0] < 0 ? -1 : 1
-  const sine = Math.hypot(q[1], q[2], q[3])
+  const sine = lengthOf(q[1], q[2], q[3])
   const angle = 2 * Math.atan2(sine, sign * q[0])
   const scale = sign * (sine < 1e-8 ? 2 : angle / sine)
   return [q[1] * scale, q[2] * scale, q[3] * scale]
@@ -74,8 +79,15 @@ export function fromMatrix(m: ArrayLike<number>): Quaternion {
 }
 
 /** The first two columns of a rotation's matrix: six numbers without jumps. */
-export function toSix(q: Quaternion): number[] {
-  return [...rotate(q, [1, 0, 0]), ...rotate(q, [0, 1, 0])]
+export function toSix([w, x, y, z]: Quaternion): number[] {
+  return [
+    1 - 2 * (y * y + z * z),
+    2 * (x * y + w * z),
+    2 * (x * z - w * y),
+    2 * (x * y - w * z),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z + w * x),
+  ]
 }
 
 /**

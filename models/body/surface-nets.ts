@@ -18,9 +18,52 @@ const cellEdges = corners.flatMap(corner =>
   [1, 2, 4].filter(bit => (corner & bit) === 0).map(bit => [corner, corner | bit] as const),
 )
 
+// Faces of a cell as four corners in turn, and corners that lie across the whole cell.
+const cellFaces = [1, 2, 4].flatMap(bit => {
+  const [u, v] = [1, 2, 4].filter(other => other !== bit)
+  return [0, bit].map(start => [start, start | u, start | u | v, start | v])
+})
+const across = [0, 1, 2, 3].map(corner => [corner, 7 - corner])
+
+/**
+ * Fills corners until no two parts of the inside or of the outside touch in a mere edge or point, where the mesh would
+ * not be a surface. Changes `field`.
+ */
+function fillTouching(field: Float32Array, crossed: readonly number[], offsets: readonly number[]): void {
+  const isInside = (cell: number, corner: number) => field[cell + offsets[corner]] < 0
+  const fillOne = (cell: number, among: readonly number[]) => {
+    const outside = among.filter(corner => !isInside(cell, corner))
+    const at = (corner: number) => field[cell + offsets[corner]]
+    field[cell + offsets[outside.reduce((a, b) => (at(b) < at(a) ? b : a))]] = justInside
+  }
+  for (let changed = true; changed;) {
+    changed = false
+    for (const cell of crossed) {
+      const touching =
+        cellFaces.find(([a, b, c, d]) => {
+          const inside = isInside(cell, a)
+          return isInside(cell, c) === inside && isInside(cell, b) !== inside && isInside(cell, d) !== inside
+        }) ?? (across.some(pair => isAlone(pair, corner => isInside(cell, corner))) ? corners : undefined)
+      if (!touching) continue
+      fillOne(cell, touching)
+      changed = true
+    }
+  }
+}
+
+// What a filled corner holds; the surface passes close by it.
+const justInside = -1e-3
+
+/** Whether the two corners are unlike all six others. */
+function isAlone([a, b]: readonly number[], isInside: (corner: number) => boolean): boolean {
+  const inside = isInside(a)
+  return isInside(b) === inside && corners.every(corner => corner === a || corner === b || isInside(corner) !== inside)
+}
+
 /**
  * The surface where a field is 0: `field` [X x Y x Z] at the crossings of the lines, below 0 inside. The field must be
- * above 0 all around, and no part of the body thinner than two cells; then the mesh is closed.
+ * above 0 all around; then the mesh is closed, and each edge has two triangles. Corners of the field where parts would
+ * touch in an edge or a point alone are filled.
  */
 export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): SurfaceMesh {
   const [ny, nz] = [ys.length, zs.length]
@@ -32,6 +75,7 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
   const faces: number[] = []
 
   const lines = [xs, ys, zs]
+  const crossed: number[] = []
   const isCrossed = (cell: number) => {
     const inside = field[cell] < 0
     for (let corner = 1; corner < 8; corner++) if (field[cell + offsets[corner]] < 0 !== inside) return true
@@ -41,24 +85,28 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
     const sum = [0, 0, 0]
     let crossings = 0
     for (const [a, b] of cellEdges) {
-      const [fa, fb] = [field[cell + offsets[a]], field[cell + offsets[b]]]
+      const fa = field[cell + offsets[a]]
+      const fb = field[cell + offsets[b]]
       if (fa < 0 === fb < 0) continue
       const t = fa / (fa - fb)
       for (let axis = 0; axis < 3; axis++) {
-        const place = (corner: number) => lines[axis][at[axis] + ((corner >> axis) & 1)]
-        sum[axis] += place(a) + t * (place(b) - place(a))
+        const start = lines[axis][at[axis] + ((a >> axis) & 1)]
+        sum[axis] += start + t * (lines[axis][at[axis] + ((b >> axis) & 1)] - start)
       }
       crossings++
     }
     vertexOf[cell] = vertices.length / 3
-    vertices.push(...sum.map(value => value / crossings))
+    vertices.push(sum[0] / crossings, sum[1] / crossings, sum[2] / crossings)
   }
   for (let x = 0; x + 1 < xs.length; x++)
     for (let y = 0; y + 1 < ny; y++)
       for (let z = 0; z + 1 < nz; z++) {
         const cell = (x * ny + y) * nz + z
-        if (isCrossed(cell)) addVertex(cell, [x, y, z])
+        if (isCrossed(cell)) crossed.push(cell)
       }
+  fillTouching(field, crossed, offsets)
+  for (const cell of crossed)
+    if (isCrossed(cell)) addVertex(cell, [Math.floor(cell / (ny * nz)), Math.floor(cell / nz) % ny, cell % nz])
 
   // The four cells around an edge along an axis, in turn.
   const around = (cell: number, axis: number) => {
@@ -73,7 +121,6 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
   }
   for (let x = 1; x + 1 < xs.length; x++)
     for (let y = 1; y + 1 < ny; y++)
-      for (let z = 1; z + 1 < nz; z++)
-        for (let axis = 0; axis < 3; axis++) quadrilateral((x * ny + y) * nz + z, axis)
+      for (let z = 1; z + 1 < nz; z++) for (let axis = 0; axis < 3; axis++) quadrilateral((x * ny + y) * nz + z, axis)
   return { vertices: Float32Array.from(vertices), faces: Int32Array.from(faces) }
 }

@@ -1,6 +1,6 @@
 // Mending the motion of a scene with a PPPM: entities in, entities out.
 
-import { Tensor, scope as release, UsageError, type Runtime } from '../../tensor/index.js'
+import { joinFloats, scope as release, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import { decodeEntity, encodeEntity, entityFeatures, numbersOf, viewpointOf, type EntityMotion } from './encoding.js'
 import { entityKinds, featuresOf, parametersOf } from './kinds.js'
 import { strengthFeatures, type ByKind, type PPPM } from './pppm.js'
@@ -45,7 +45,9 @@ export async function refineScene(
       entityKinds.flatMap(kind => {
         const own = encoded.filter(entity => entity.kind === kind)
         if (own.length === 0) return []
-        const data = joined(own.map(({ parameters, trust }) => entityFeatures(kind, parameters, knownFrames, trust)))
+        const data = joinFloats(
+          own.map(({ parameters, trust }) => entityFeatures(kind, parameters, knownFrames, trust)),
+        )
         return [[kind, Tensor.from(runtime, data, [1, own.length, frames, featuresOf(kind)])]]
       }),
     ) as ByKind<Tensor>
@@ -69,10 +71,4 @@ export async function refineScene(
       if (knownFrames[frame]) result.numbers.set(numbers.subarray(frame * width, (frame + 1) * width), frame * width)
     return result
   })
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0)
-  return out
 }

@@ -83,6 +83,19 @@ export async function openModelPart<C>(
   return { config, openWeights: () => openWeights(folder, base) }
 }
 
+/** Opens a network's weights for as long as `use` takes. Errors: of opening them, and of `use`. */
+export async function withWeights<T>(
+  { openWeights }: Pick<ModelPart<unknown>, 'openWeights'>,
+  use: (file: TensorFile) => Promise<T>,
+): Promise<T> {
+  const file = await openWeights()
+  try {
+    return await use(file)
+  } finally {
+    await file.close()
+  }
+}
+
 /** Compares what is in the files with what the networks need, before anyone waits for one that others cannot follow. */
 async function checkAllWeights({ path, unet, vae, imageEncoder }: ModelFolder): Promise<void> {
   const { unusedWeights } = CLIPVisionModelWithProjection
@@ -113,8 +126,16 @@ async function checkAllWeights({ path, unet, vae, imageEncoder }: ModelFolder): 
     )
 }
 
-/** The parts have to fit each other, and pictures of three colours. */
-function checkFit({ path, unet, vae, imageEncoder }: ModelFolder): void {
+/** The configurations of a model's networks. */
+export interface NetworkConfigs {
+  readonly path: string
+  readonly unet: Pick<ModelPart<UNetConfig>, 'config'>
+  readonly vae: Pick<ModelPart<VaeConfig>, 'config'>
+  readonly imageEncoder: Pick<ModelPart<CLIPVisionConfig>, 'config'>
+}
+
+/** The parts have to fit each other, and pictures of three colours; throws a FileError if they do not. */
+export function checkFit({ path, unet, vae, imageEncoder }: NetworkConfigs): void {
   const { inChannels, outChannels, levels, additionTimeIds } = unet.config
   const motionChannels = baseChannels + conditionChannels
   const facts: [boolean, string][] = [

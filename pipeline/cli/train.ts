@@ -3,20 +3,24 @@
 import { readFile } from 'node:fs/promises'
 import type { CommandModule } from 'yargs'
 import { reasonOf } from '../../tensor/files/index.js'
-import { UsageError } from '../../tensor/index.js'
+import { UsageError, type Runtime } from '../../tensor/index.js'
 import { readLibrary } from '../../train/motion/library.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
 import { trainPPPM } from '../../train/pppm/train.js'
 import type { RunEvent } from '../../train/run.js'
+import type { CacheEvent } from '../../train/svd/cache.js'
+import { parseSVDTrainConfig } from '../../train/svd/config.js'
+import { trainSVD } from '../../train/svd/train.js'
 import { jsonText } from './json.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine, timeLeft } from './status-line.js'
 import { StopSignals } from './stop.js'
 
 interface TrainArguments extends RuntimeArguments {
-  what: 'pppm'
+  what: 'pppm' | 'svd'
   config: string
-  motions: string
+  motions?: string
+  data?: string
   out: string
   json?: boolean
   quiet?: boolean
@@ -27,44 +31,85 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
   describe: 'Train a model',
   builder: program =>
     program
-      .positional('what', { choices: ['pppm'] as const, describe: 'pppm: the motion prior' })
+      .positional('what', {
+        choices: ['pppm', 'svd'] as const,
+        describe: 'pppm: the motion prior; svd: the video UNet with its motion condition',
+      })
       .options({
         config: { type: 'string', demandOption: true, requiresArg: true, describe: 'JSON file of settings' },
-        motions: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder of motions to learn from' },
+        motions: { type: 'string', requiresArg: true, describe: 'pppm: folder of motions to learn from' },
+        data: { type: 'string', requiresArg: true, describe: 'svd: folder of clips to learn from, a .npz each' },
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder of the run' },
         json: { type: 'boolean', describe: 'Print events, a JSON object a line' },
         quiet: { type: 'boolean', describe: 'Tell nothing on the way' },
         ...runtimeOptions,
       })
-      .example('$0 train pppm --config pppm.json --motions cmu --out runs/pppm', '') as never,
+      .example('$0 train pppm --config pppm.json --motions cmu --out runs/pppm', '')
+      .example('$0 train svd --config svd.json --data clips --out runs/svd', '') as never,
   handler: run,
 }
 
-async function run({ config: path, motions, out, json, quiet, ...where }: TrainArguments): Promise<void> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new UsageError({ where: path, what: 'cannot be read', got: reasonOf(cause) }, { cause })
+/** What a kind of training does when everything that it is given has been looked at. */
+type Start = (runtime: Runtime) => AsyncGenerator<RunEvent | CacheEvent, void, undefined>
+
+interface StartContext {
+  readonly args: TrainArguments
+  /** Of the configuration. */
+  readonly text: string
+  readonly status: StatusLine | undefined
+  readonly signal: AbortSignal
+}
+
+async function startPPPM({ args, text, status, signal }: StartContext): Promise<Start> {
+  const config = parsePPPMTrainConfig(args.config, text)
+  const library = await readLibrary(given(args, 'motions'), name => status?.change(`reading ${name}`))
+  for (const { name, reason } of library.skipped) status?.line(`left out ${name}: ${reason}`)
+  return runtime => trainPPPM(runtime, { library, config, folder: args.out, signal })
+}
+
+function startSVD({ args, text, signal }: StartContext): Start {
+  const config = parseSVDTrainConfig(args.config, text)
+  const data = given(args, 'data')
+  return runtime => trainSVD(runtime, { data, config, folder: args.out, signal })
+}
+
+/** The folder that this kind of training learns from. */
+function given(args: TrainArguments, option: 'motions' | 'data'): string {
+  const folder = args[option]
+  const other = option === 'motions' ? 'data' : 'motions'
+  if (folder !== undefined && args[other] === undefined) return folder
+  throw new UsageError({ where: `train ${args.what}`, what: `learns from --${option}, and has no --${other}` })
+}
+
+async function run(args: TrainArguments): Promise<void> {
+  const { what, config, json, quiet } = args
+  const text = await readFile(config, 'utf8').catch((cause: unknown) => {
+    throw new UsageError({ where: config, what: 'cannot be read', got: reasonOf(cause) }, { cause })
   })
-  const config = parsePPPMTrainConfig(path, text)
-  const status = new StatusLine()
+  const status = quiet || json ? undefined : new StatusLine()
   using stop = new StopSignals()
   const { signal } = stop
-  if (!quiet && !json) signal.addEventListener('abort', () => status.line('stopping ... (again: at once)'))
-  const library = await readLibrary(motions, name => !quiet && !json && status.change(`reading ${name}`))
-  for (const { name, reason } of library.skipped) if (!quiet && !json) status.line(`left out ${name}: ${reason}`)
-  const runtime = await openFor(where, { quiet: quiet || json })
+  signal.addEventListener('abort', () => status?.line('stopping ... (again: at once)'))
+  const context = { args, text, status, signal }
+  const start = what === 'pppm' ? await startPPPM(context) : startSVD(context)
+  const runtime = await openFor(args, { quiet: quiet || json })
   try {
-    for await (const event of trainPPPM(runtime, { library, config, folder: out, signal })) {
+    for await (const event of start(runtime)) {
       if (json) console.log(jsonText(event))
-      else if (!quiet) show(status, event)
+      else if (status) show(status, event)
     }
   } finally {
-    status.end()
+    status?.end()
     await runtime.close()
   }
 }
 
-function show(status: StatusLine, event: RunEvent): void {
+function show(status: StatusLine, event: RunEvent | CacheEvent): void {
   switch (event.type) {
+    case 'clip':
+      return status.change(`clip ${event.clip}/${event.clips}: ${event.name}`)
+    case 'skipped':
+      return status.line(`left out ${event.name}: ${event.reason}`)
     case 'start':
       return status.line(event.from === 0 ? `${event.steps} steps` : `going on after step ${event.from}/${event.steps}`)
     case 'step': {

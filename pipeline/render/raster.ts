@@ -95,7 +95,13 @@ const background: Colour = [246, 246, 244]
 const ambient = 0.35
 
 /** A picture of a mesh, each vertex in its colour, lit from above the camera's left shoulder. */
-export function drawMesh(mesh: Mesh, camera: Camera, width: number, height: number, colourOf: (vertex: number) => Colour): Picture {
+export function drawMesh(
+  mesh: Mesh,
+  camera: Camera,
+  width: number,
+  height: number,
+  colourOf: (vertex: number) => Colour,
+): Picture {
   const normals = vertexNormals(mesh)
   const [right, down, forward] = camera.axes
   const light: Vector = [0, 1, 2].map(
@@ -109,7 +115,10 @@ export function drawMesh(mesh: Mesh, camera: Camera, width: number, height: numb
       data.set(background, 3 * pixel)
       continue
     }
-    const [colour, normal] = [[0, 0, 0], [0, 0, 0]]
+    const [colour, normal] = [
+      [0, 0, 0],
+      [0, 0, 0],
+    ]
     for (let i = 0; i < 3; i++) {
       const vertex = mesh.faces[3 * face + i]
       const share = shares[3 * pixel + i]
@@ -120,7 +129,8 @@ export function drawMesh(mesh: Mesh, camera: Camera, width: number, height: numb
       }
     }
     // What is seen from inside is dark.
-    const facing = dot(normal as unknown as Vector, forward) < 0.2 ? Math.max(0, dot(normal as unknown as Vector, light)) : 0
+    const facing =
+      dot(normal as unknown as Vector, forward) < 0.2 ? Math.max(0, dot(normal as unknown as Vector, light)) : 0
     data.set(
       colour.map(value => Math.min(255, value * (ambient + (1 - ambient) * facing))),
       3 * pixel,

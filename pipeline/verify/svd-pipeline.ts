@@ -12,7 +12,7 @@ import {
 import { ConfigReader, isObject } from '../../models/config-reader.js'
 import { quoteValue } from '../../tensor/files/quote.js'
 import type { TensorFile } from '../../tensor/files/index.js'
-import { FileError, keep, Tensor, type Runtime } from '../../tensor/index.js'
+import { FileError, joinFloats, keep, Tensor, type Runtime } from '../../tensor/index.js'
 import { generate, type GenerateEvent, type GenerateOptions, type GenerateResult } from '../generate.js'
 import { readPicture } from '../media/decode.js'
 import type { Picture } from '../media/picture.js'
@@ -195,7 +195,7 @@ export async function* comparePipelineRun(
   const [first, ...steps] = all('latents')
   yield one('latents_init_scaled', first, await readNumbers(file, 'latents_init_scaled'), 1e-6)
   yield one('unet_in.0', all('unet_in')[0], await readNumbers(file, 'unet_in.0'), networkTolerance)
-  yield one('unet_out', joined(all('unet_out')), await readNumbers(file, 'unet_out'), networkTolerance)
+  yield one('unet_out', joinFloats(all('unet_out')), await readNumbers(file, 'unet_out'), networkTolerance)
   const expected = (await readNumbers(file, 'step_latents')).data
   const size = expected.length / steps.length
   for (const [i, step] of steps.entries()) {
@@ -205,7 +205,7 @@ export async function* comparePipelineRun(
 
   const chunked = (await readNumbers(file, 'frames_chunked')).data // [F,H,W,3] in 0..1
   const area = width * height
-  const decoded = joined(all('frames')) // [F,3,H,W] in -1..1
+  const decoded = joinFloats(all('frames')) // [F,3,H,W] in -1..1
   const values = Float32Array.from(chunked, (_, i) => {
     const [c, pixel] = [i % 3, Math.floor(i / 3)]
     const value = decoded[(Math.floor(pixel / area) * 3 + c) * area + (pixel % area)] / 2 + 0.5
@@ -219,19 +219,9 @@ function flat({ data }: Pick<Numbers, 'data'>): Numbers {
   return { data, shape: [data.length] }
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
 /** [F,H,W,3] in 0..1. */
 function pixelsOf(frames: readonly Picture[]): Float32Array {
-  return joined(frames.map(({ data }) => Float32Array.from(data, byte => byte / 255)))
+  return joinFloats(frames.map(({ data }) => Float32Array.from(data, byte => byte / 255)))
 }
 
 /** The frames 1 and 2, decoded with all others in one chunk: temporal layers see the frames of a chunk alone. */

@@ -182,7 +182,7 @@ export class WorkerQueue implements Queue {
     place(words, ring.start + ((this.#submitted >>> 0) % ring.slots) * ring.slotWords, command)
     this.#submitted = (this.#submitted + 1) | 0
     Atomics.store(words, control.submitted, this.#submitted)
-    if (Atomics.load(words, control.sleepers) > 0) Atomics.notify(words, control.submitted, 1)
+    if (Atomics.load(words, control.sleepers) > 0) Atomics.notify(words, control.submitted)
   }
 
   #receive(message: WorkerMessage): void {

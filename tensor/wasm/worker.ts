@@ -39,8 +39,7 @@ export function workerMain(start: WorkerStart, post: (message: WorkerMessage) =>
     if (changes(control.submitted, mine)) return
     Atomics.add(words, control.sleepers, 1)
     while (Atomics.load(words, control.submitted) === mine) Atomics.wait(words, control.submitted, mine)
-    // Threads wake each other in turn: woken all at once, two would often share a core that is busy with neither.
-    if (Atomics.sub(words, control.sleepers, 1) > 1) Atomics.notify(words, control.submitted, 1)
+    Atomics.sub(words, control.sleepers, 1)
   }
   const waitForOthers = (mine: number) => {
     if (changes(control.completed, mine)) return

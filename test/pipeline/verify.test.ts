@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { operatorOf } from '../../pipeline/verify/operators.js'
-import { compareAbsolutely, type VerifyOutcome } from '../../pipeline/verify/outcome.js'
+import { compare, compareAbsolutely, type VerifyOutcome } from '../../pipeline/verify/outcome.js'
 import { reportOf, verify, type VerifyReport } from '../../pipeline/verify/verify.js'
 import { openSafetensors, writeSafetensors } from '../../tensor/files/index.js'
 import { fromFloat32, toFloat32, type HostArray } from '../../tensor/index.js'
@@ -133,6 +133,8 @@ await t.test('altered weights, shapes and NaN are found', async t => {
   )
   t.match(compareAbsolutely('', '', [1, NaN], [1, 2], 5), { ok: false, error: Infinity })
   t.match(compareAbsolutely('', '', [1], [1, 2], 5), { ok: false, error: Infinity })
+  const [one, infinite] = [1, Infinity].map(value => ({ data: Float32Array.of(value), shape: [1] }))
+  t.match(compare('', '', one, infinite, 5), { ok: false, error: Infinity })
 })
 
 await t.test('a case that cannot be computed fails, the others go on', async t => {
@@ -199,6 +201,11 @@ await t.test('strange folders are refused in one line', async t => {
       /bad parameter dim/,
     ],
     [
+      'a list too short',
+      await ops([{ name: '0', op: 'conv3d', params: { padding: [1] }, outputs: { out: [] } }]),
+      /bad parameter padding; expected 3 integers; got \[1\]/,
+    ],
+    [
       'a bad slice',
       await ops([{ name: '0', op: 'slice', params: { python: 'x[evil]' }, outputs: { out: [] } }]),
       /not a slice; got "x\[evil\]"/,
@@ -224,6 +231,19 @@ await t.test('strange folders are refused in one line', async t => {
       'weights of another model',
       await copied('other', path => writeSafetensors(join(path, 'model.safetensors'), [])),
       /weights do not fit the model/,
+    ],
+    [
+      'a picture of no pixels',
+      await folder('flat', {}).then(async path => {
+        const row = { dtype: 'f32', shape: [1, 1, 1, 2], data: new Float32Array(2) } as const
+        const none = { dtype: 'f32', shape: [1, 1, 0, 2], data: new Float32Array() } as const
+        await writeSafetensors(join(path, 'resize.safetensors'), [
+          { name: '0/x', ...row },
+          { name: '0/out', ...none },
+        ])
+        return path
+      }),
+      /0\/x is no picture/,
     ],
     ['a draw that is none', await folder('draws', { 'random.safetensors': tensors }), /no draw that is known: 0\/out/],
     [

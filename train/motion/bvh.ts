@@ -112,16 +112,24 @@ export function parseBvh(where: string, text: string): SourceMotion {
 
 // No person turns all joints together as fast as this from one frame to the next, radians a second.
 const leap = 5
+// So many frames it takes filters until nothing is left of a leap, and so little of it is nothing.
+const settling = { frames: 12, share: 0.05 }
 
-/** Many converters put the skeleton's rest pose before the first frame: it goes if the motion leaps away from it. */
+/**
+ * Many converters put the skeleton's rest pose before the first frame, and some smooth what comes after: if the motion
+ * leaps away from its first frame, it begins where it has settled.
+ */
 function withoutRestPose(source: SourceMotion): SourceMotion {
-  if (source.frames < 3) return source
-  const [first, second, third] = [0, 1, 2].map(frame => source.pose(frame).rotations)
-  const change = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-    source.names.reduce((sum, _, joint) => sum + angleBetween(quaternionAt(a, joint), quaternionAt(b, joint)), 0)
-  const leaps = change(first, second) * source.fps > leap * source.names.length
-  if (!leaps || change(first, second) < 10 * change(second, third)) return source
-  return { ...source, frames: source.frames - 1, pose: frame => source.pose(frame + 1) }
+  const joints = source.names.length
+  const count = Math.min(settling.frames, source.frames - 2)
+  const poses = Array.from({ length: Math.max(0, count) + 1 }, (_, frame) => source.pose(frame).rotations)
+  const changes = poses.slice(1).map((pose, i) => {
+    const turns = source.names.map((_, joint) => angleBetween(quaternionAt(poses[i], joint), quaternionAt(pose, joint)))
+    return turns.reduce((sum, turn) => sum + turn, 0)
+  })
+  if (changes.length === 0 || changes[0] * source.fps < leap * joints) return source
+  const skipped = changes.findLastIndex(change => change > settling.share * changes[0]) + 1
+  return { ...source, frames: source.frames - skipped, pose: frame => source.pose(frame + skipped) }
 }
 
 /** Frames a second. Files round the seconds of a frame; rates are whole numbers if they are nearly so. */

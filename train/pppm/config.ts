@@ -2,6 +2,7 @@
 
 import { ConfigReader } from '../../models/config-reader.js'
 import { pppmConfigs } from '../../models/pppm/config.js'
+import { readTrainSettings } from '../settings.js'
 import type { TrainSettings } from '../trainer.js'
 
 export interface PPPMTrainConfig {
@@ -24,18 +25,9 @@ export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConf
     holdOut: reader.texts('hold_out', { maxItems: 64, maxLength: 100 }),
     frames: reader.integer('frames', { min: 8, max: 512, default: 64 }),
     batch: reader.integer('batch', { max: 1024, default: 16 }),
-    settings: {
-      steps: reader.integer('steps', { max: 10_000_000, default: 10_000 }),
-      rate: reader.number('rate', { min: 1e-8, max: 1, default: 5e-4 }),
-      warmup: reader.integer('warmup', { min: 0, max: 1_000_000, default: 200 }),
-      weightDecay: reader.number('weight_decay', { min: 0, max: 1, default: 0.01 }),
-      clip: reader.number('clip', { min: 1e-6, max: 1e6, default: 1 }),
-      emaDecay: reader.number('ema_decay', { min: 0, max: 0.999999, default: 0.999 }),
-      seed: reader.integer('seed', { min: 0, max: 2 ** 31 - 1, default: 0 }),
-    },
+    settings: readTrainSettings(reader, { steps: 10_000, rate: 5e-4, warmup: 200, emaDecay: 0.999 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 200 }),
   }
-  reader.check(config.settings.warmup < config.settings.steps, 'warmup', 'less than steps', config.settings.warmup)
   reader.finish()
   return config
 }

@@ -34,9 +34,13 @@ const standing = { height: 0.06, speed: 0.01 }
 export function jointPositions(numbers: Float32Array): Float32Array {
   const frames = numbers.length / width
   const out = new Float32Array(frames * 3 * bodyJoints)
+  const turns = new Float64Array(4 * bodyJoints)
   for (let frame = 0; frame < frames; frame++) {
     const pose = numbers.subarray(frame * width, (frame + 1) * width)
-    const turns = body.parents.flatMap((_, joint) => [...fromAxisAngle(vectorAt(pose, joint))])
+    for (let joint = 0; joint < bodyJoints; joint++) {
+      const turn = fromAxisAngle(vectorAt(pose, joint))
+      for (let i = 0; i < 4; i++) turns[4 * joint + i] = turn[i]
+    }
     out.set(poseJoints(body, turns, pose.subarray(width - 3)).positions, frame * 3 * bodyJoints)
   }
   return out

@@ -80,9 +80,12 @@ function addNoise({ kind, numbers }: EntityMotion, random: Generator): EntityMot
   for (let i = 0; i < numbers.length / 3; i++) {
     const isJoint = i % (width / 3) < joints
     const scale = strength * (isJoint ? perturbationBounds.rotation : perturbationBounds.position)
-    const [x, y, z] = [0, 1, 2].map(axis => noise[3 * i + axis] * scale)
-    if (isJoint) out.set(toAxisAngle(multiply(fromAxisAngle([x, y, z]), fromAxisAngle(vectorAt(numbers, i)))), 3 * i)
-    else out.set([numbers[3 * i] + x, numbers[3 * i + 1] + y, numbers[3 * i + 2] + z], 3 * i)
+    const [x, y, z] = [noise[3 * i] * scale, noise[3 * i + 1] * scale, noise[3 * i + 2] * scale]
+    const given = vectorAt(numbers, i)
+    const noisy = isJoint
+      ? toAxisAngle(multiply(fromAxisAngle([x, y, z]), fromAxisAngle(given)))
+      : [given[0] + x, given[1] + y, given[2] + z]
+    for (let axis = 0; axis < 3; axis++) out[3 * i + axis] = noisy[axis]
   }
   return { kind, numbers: out }
 }

@@ -1,0 +1,127 @@
+// Training: a model learns, a run that was stopped goes on to the same bits, and a run that goes wrong says so.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { PPPM } from '../../models/pppm/pppm.js'
+import { openSafetensors } from '../../tensor/files/index.js'
+import type { Runtime } from '../../tensor/index.js'
+import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
+import { drawPerson } from '../../train/pppm/clips.js'
+import { PPPMTask } from '../../train/pppm/task.js'
+import { drawCurves } from '../../train/plot.js'
+import { runTraining, type RunEvent, type RunOptions } from '../../train/run.js'
+import { wasmRuntime } from '../support/kernels.js'
+import { strollingPerson } from '../support/motions.js'
+
+const runtime = await wasmRuntime()
+const folder = await mkdtemp(join(tmpdir(), 'revision-train-'))
+t.teardown(() => rm(folder, { recursive: true, force: true }))
+
+const takes = [strollingPerson(60), strollingPerson(50, 1.7)]
+const settings = { steps: 12, rate: 2e-3, warmup: 2, weightDecay: 0.01, clip: 1, emaDecay: 0.9, seed: 5 }
+
+function optionsOf(runtime: Runtime, name: string, change: Partial<RunOptions> = {}): RunOptions & { task: PPPMTask } {
+  const model = new PPPM({ width: 32, layers: 1, heads: 2, textChannels: 8, maxEntities: 2 })
+  const compositions = [
+    { counts: { human: 1 }, frames: 16, share: 2 },
+    { counts: { human: 2 }, frames: 12, share: 1 },
+  ]
+  const task = new PPPMTask(runtime, model, {
+    source: (_kind, frames, random) => drawPerson(takes, frames, random),
+    compositions,
+    batch: 4,
+  })
+  const description = { ...settings, note: 'of a test' }
+  return { folder: join(folder, name), settings, description, saveEvery: 5, ...change, task }
+}
+
+async function run(options: RunOptions & { task: PPPMTask }): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  using _task = options.task
+  for await (const event of runTraining(runtime, options)) events.push(event)
+  return events
+}
+
+const losses = (events: readonly RunEvent[]) => events.flatMap(event => (event.type === 'step' ? [event.loss] : []))
+const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
+
+await t.test('a model learns, and the folder tells how', async t => {
+  const long = { ...settings, steps: 60 }
+  const events = await run(optionsOf(runtime, 'learns', { settings: long }))
+  const told = losses(events)
+  const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length
+  t.ok(
+    mean(told.slice(-15)) < 0.6 * mean(told.slice(0, 5)),
+    `loss ${mean(told.slice(0, 5))} to ${mean(told.slice(-15))}`,
+  )
+  const log = (await readFile(join(folder, 'learns/log.jsonl'), 'utf8')).trim().split('\n')
+  t.equal(log.length, 60, 'a line for each step')
+  t.match(JSON.parse(log[59]), { step: 60, joints: Number, norm: Number, rate: Number })
+  t.match(await readFile(join(folder, 'learns/curve.svg'), 'utf8'), /<svg.*<polyline/s)
+  const file = await openSafetensors(join(folder, 'learns/model.safetensors'))
+  t.match(file.metadata.get('settings'), /of a test/)
+  t.equal(file.tensors.get('norm_out.weight')?.dtype, 'f16')
+  await file.close()
+})
+
+await t.test('stopped and gone on with, a run ends with the same bits', async t => {
+  const whole = losses(await run(optionsOf(runtime, 'whole')))
+  const parts: number[] = []
+  for (const steps of [3, 4, Infinity]) {
+    // The signal comes in a step; the step is finished and saved.
+    const controller = new AbortController()
+    const options = optionsOf(runtime, 'parts', { signal: controller.signal })
+    using _task = options.task
+    let taken = 0
+    try {
+      for await (const event of runTraining(runtime, options)) {
+        if (event.type === 'step') parts.push(event.loss)
+        if (event.type === 'step' && ++taken === steps) controller.abort(new Error('enough'))
+      }
+    } catch (error) {
+      t.match(error, { message: 'enough' })
+    }
+  }
+  t.same(parts, whole, 'losses')
+  t.ok((await weightsOf('parts')).equals(await weightsOf('whole')), 'weights')
+  const log = async (name: string) =>
+    (await readFile(join(folder, name, 'log.jsonl'), 'utf8')).split('\n').map(line => line.replace(/,"seconds".*/, ''))
+  t.same(await log('parts'), await log('whole'), 'log')
+})
+
+await t.test('a run with other settings is not gone on with', async t => {
+  const options = optionsOf(runtime, 'whole', { description: { ...settings, note: 'another' } })
+  await t.rejects(run(options), /holds a run with another "note"; expected .*another.*; got .*of a test/)
+})
+
+await t.test('a state that is broken is refused', async t => {
+  await run(optionsOf(runtime, 'broken'))
+  await writeFile(join(folder, 'broken/state.safetensors'), 'nonsense')
+  await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError' })
+})
+
+await t.test('numbers that go wrong end the run, and say what to try', async t => {
+  const options = optionsOf(runtime, 'wrong', { settings: { ...settings, rate: 1e30, warmup: 0 } })
+  await t.rejects(run(options), /training: step \d+ gave a loss of .*; try a rate below 1e\+30, or more warm-up/)
+})
+
+await t.test('settings are read from a file, and checked', t => {
+  const config = parsePPPMTrainConfig(
+    'run.json',
+    '{"model": "pppm-base", "hold_out": ["salsa"], "steps": 10, "warmup": 3}',
+  )
+  t.match(config, { model: 'pppm-base', holdOut: ['salsa'], settings: { steps: 10, warmup: 3, clip: 1 } })
+  t.throws(() => parsePPPMTrainConfig('run.json', '{"frames": 1, "steps": 5, "hold_out": [3]}'), {
+    message:
+      /bad configuration: .*hold_out.*frames must be an integer in 8..512, not 1.*warmup must be less than steps/,
+  })
+  t.end()
+})
+
+await t.test('a curve of nothing is a picture too', t => {
+  t.match(drawCurves('nothing', []), /<svg/)
+  t.match(drawCurves('a & b', [{ name: 'x<y', points: [[1, NaN], [2, 0], [3, 5]] }]), /x&#60;y/) // prettier-ignore
+  t.end()
+})

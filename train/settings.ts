@@ -1,0 +1,22 @@
+// The settings that all training has in common, out of a JSON file.
+
+import type { ConfigReader } from '../models/config-reader.js'
+import type { TrainSettings } from './trainer.js'
+
+/** What a model takes where the file says nothing. */
+export type TrainDefaults = Pick<TrainSettings, 'steps' | 'rate' | 'warmup' | 'emaDecay'>
+
+/** Reads the common fields; what is wrong with them is told by the reader's `finish`. */
+export function readTrainSettings(reader: ConfigReader, defaults: TrainDefaults): TrainSettings {
+  const settings: TrainSettings = {
+    steps: reader.integer('steps', { max: 10_000_000, default: defaults.steps }),
+    rate: reader.number('rate', { min: 1e-8, max: 1, default: defaults.rate }),
+    warmup: reader.integer('warmup', { min: 0, max: 1_000_000, default: defaults.warmup }),
+    weightDecay: reader.number('weight_decay', { min: 0, max: 1, default: 0.01 }),
+    clip: reader.number('clip', { min: 1e-6, max: 1e6, default: 1 }),
+    emaDecay: reader.number('ema_decay', { min: 0, max: 0.999999, default: defaults.emaDecay }),
+    seed: reader.integer('seed', { min: 0, max: 2 ** 31 - 1, default: 0 }),
+  }
+  reader.check(settings.warmup < settings.steps, 'warmup', 'less than steps', settings.warmup)
+  return settings
+}

@@ -1,0 +1,110 @@
+// Clips to learn from: NumPy archives in a folder, each of the frames of a video and, if they are known, the part labels
+// of every pixel.
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { labelCount, type LabelMap, type Picture } from '../../models/svd/picture.js'
+import { NodeFileSource, NpzFile, reasonOf, type LoadedTensor } from '../../tensor/files/index.js'
+import { FileError, showShape } from '../../tensor/index.js'
+import type { ClipSettings } from './config.js'
+
+/** The frames of a clip that are taken, at the size that they have in the file. */
+export interface Clip {
+  readonly frames: readonly Picture[]
+  /** One a frame. */
+  readonly labels?: readonly LabelMap[]
+}
+
+const limits = { clips: 100_000, bytes: 2 ** 31, side: 4096, frames: 65_536 }
+
+/** Names of the clips in a folder, in order. Throws a FileError if there are none, or too many. */
+export async function listClips(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new FileError({ where: folder, what: 'no folder of clips', got: reasonOf(cause) }, { cause })
+  })
+  const names = entries
+    .filter(entry => entry.isFile() && extname(entry.name).toLowerCase() === '.npz')
+    .map(({ name }) => name)
+    .sort()
+  if (names.length === 0 || names.length > limits.clips)
+    throw new FileError({
+      where: folder,
+      what: 'not a folder of clips',
+      expected: `1..${limits.clips} files ending in .npz`,
+      got: String(names.length),
+    })
+  return names
+}
+
+/** SHA-256 of a file's bytes, in hexadecimal. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer)
+  } catch (cause) {
+    throw new FileError({ where: path, what: 'cannot be read', got: reasonOf(cause) }, { cause })
+  }
+  return hash.digest('hex')
+}
+
+/**
+ * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th of the first
+ * frames is taken. Throws a FileError on any flaw, or if it is too short.
+ */
+export async function readClip(
+  path: string,
+  { frames: count, stride }: Pick<ClipSettings, 'frames' | 'stride'>,
+): Promise<Clip> {
+  const source = await NodeFileSource.open(path)
+  if (source.size > limits.bytes) {
+    await source.close()
+    throw new FileError({ where: path, what: 'too large', expected: `${limits.bytes} bytes`, got: String(source.size) })
+  }
+  const file = await NpzFile.open(source)
+  try {
+    const frames = await bytesOf(file, 'frames', 4)
+    const [length, height, width, channels] = frames.shape
+    const isSize = (n: number) => n >= 1 && n <= limits.side
+    if (channels !== 3 || !isSize(height) || !isSize(width) || length > limits.frames)
+      throw misfit(path, 'frames', `[F, H, W, 3], H and W 1..${limits.side}`, frames.shape)
+    const needed = (count - 1) * stride + 1
+    if (length < needed) throw misfit(path, 'frames', `at least ${needed} frames`, frames.shape)
+    const taken = Array.from({ length: count }, (_, i) => i * stride)
+    const picked = <C extends number>({ data }: LoadedTensor, channels: C) => {
+      const size = height * width * channels
+      return taken.map(i => ({ width, height, data: (data as Uint8Array).slice(i * size, (i + 1) * size) }))
+    }
+    if (!file.names.includes('labels')) return { frames: picked(frames, 3) }
+    const labels = await bytesOf(file, 'labels', 3)
+    if (String(labels.shape) !== String([length, height, width]))
+      throw misfit(path, 'labels', showShape([length, height, width]), labels.shape)
+    const bad = labels.data.find(label => label >= labelCount)
+    if (bad !== undefined)
+      throw new FileError({
+        where: path,
+        what: 'labels hold what is no part',
+        expected: `0..${labelCount - 1}`,
+        got: String(bad),
+      })
+    return { frames: picked(frames, 3), labels: picked(labels, 1) }
+  } finally {
+    await file.close()
+  }
+}
+
+async function bytesOf(file: NpzFile, name: string, rank: number): Promise<LoadedTensor> {
+  const array = await file.read(name)
+  if (array.dtype === 'u8' && array.shape.length === rank) return array
+  throw new FileError({
+    where: file.name,
+    what: `array ${name} does not fit`,
+    expected: `u8 of ${rank} axes`,
+    got: `${array.dtype} ${showShape(array.shape)}`,
+  })
+}
+
+function misfit(where: string, name: string, expected: string, shape: readonly number[]): FileError {
+  return new FileError({ where, what: `array ${name} does not fit`, expected, got: showShape(shape) })
+}
