@@ -107,5 +107,6 @@ export async function openRuntime(options: OpenOptions = {}): Promise<Runtime> {
   if (name === 'webgpu') return openWebGpu(options)
   if (name === 'wasm') return openCpu(options)
   const expected = runtimeNames.join(', ').replace(/, (\w+)$/, ' or $1')
-  throw new UsageError({ where: 'runtime', what: 'no such runtime', expected, got: name })
+  const where = options.runtime ? 'runtime' : 'REVISION_RUNTIME'
+  throw new UsageError({ where, what: 'no such runtime', expected, got: name })
 }

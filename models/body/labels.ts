@@ -37,10 +37,14 @@ export const animalParts = [
   'ears',
 ]
 
-/** The number of a part by its name, which must be one of the two lists. */
-export function labelOf(part: string): number {
-  const human = humanParts.indexOf(part)
-  return human >= 0 ? human : firstAnimalLabel + animalParts.indexOf(part)
+/** The label of a part of people, which must be one of `humanParts`. */
+export function humanLabel(part: string): number {
+  return humanParts.indexOf(part)
+}
+
+/** The label of a part of animals, which must be one of `animalParts`. */
+export function animalLabel(part: string): number {
+  return firstAnimalLabel + animalParts.indexOf(part)
 }
 
 const middle: Readonly<Record<string, string>> = {
@@ -109,7 +113,7 @@ export function labelsOfWeights({
   weights,
   parents,
 }: Pick<BodyData, 'kind' | 'weights' | 'parents'>): Uint8Array {
-  const labels = partsOfJoints(kind).map(labelOf)
+  const labels = partsOfJoints(kind).map(kind === 'smal' ? animalLabel : humanLabel)
   const count = parents.length
   return Uint8Array.from({ length: weights.length / count }, (_, vertex) => {
     const row = weights.subarray(vertex * count, (vertex + 1) * count)

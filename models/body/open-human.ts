@@ -5,7 +5,7 @@
 import type { BodyData } from './body-data.js'
 import type { Capsule } from './flesh.js'
 import { gridLines, growBody, mirroredLines, on, type ShapeCoefficient } from './grow.js'
-import { labelOf } from './labels.js'
+import { humanLabel } from './labels.js'
 import type { Vector } from './quaternion.js'
 import { jointIndex, jointNames, jointParents, restJoints } from './skeleton.js'
 
@@ -200,7 +200,7 @@ const left: readonly Piece[] = [
 ]
 
 function capsuleOf({ joint, part, stretch = [1, 1, 1], ...rest }: Piece): Capsule {
-  return { ...rest, stretch, joint: jointIndex(joint), label: labelOf(part) }
+  return { ...rest, stretch, joint: jointIndex(joint), label: humanLabel(part) }
 }
 
 function mirrored({ joint, part, from, to, ...rest }: Piece): Piece {

@@ -5,7 +5,7 @@
 import type { BodyData } from './body-data.js'
 import type { Capsule } from './flesh.js'
 import { gridLines, growBody, mirroredLines, on, type ShapeCoefficient } from './grow.js'
-import { labelOf } from './labels.js'
+import { animalLabel } from './labels.js'
 import type { Vector } from './quaternion.js'
 import { quadrupedJointNames, quadrupedParents, quadrupedRest } from './quadruped-skeleton.js'
 
@@ -63,7 +63,7 @@ function mirrored([joint, part, from, to, ...rest]: Piece): Piece {
 }
 
 function capsuleOf([joint, part, from, to, radii, stretch = [1, 1, 1]]: Piece): Capsule {
-  return { joint: quadrupedJointNames.indexOf(joint), label: labelOf(part), from, to, radii, stretch }
+  return { joint: quadrupedJointNames.indexOf(joint), label: animalLabel(part), from, to, radii, stretch }
 }
 
 const trunk = /^(pelvis|spine)/

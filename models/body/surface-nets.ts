@@ -26,29 +26,28 @@ const cellFaces = [1, 2, 4].flatMap(bit => {
 const across = [0, 1, 2, 3].map(corner => [corner, 7 - corner])
 
 /**
- * Fills corners until no two parts of the inside or of the outside touch in a mere edge or point, where the mesh would
- * not be a surface. Changes `field`.
+ * Fills corners where two parts of the inside or of the outside touch in a mere edge or point, since the mesh would not
+ * be a surface there. Tells whether it has changed `field`, in which case there may be more.
  */
-function fillTouching(field: Float32Array, crossed: readonly number[], offsets: readonly number[]): void {
+function fillTouching(field: Float32Array, crossed: readonly number[], offsets: readonly number[]): boolean {
   const isInside = (cell: number, corner: number) => field[cell + offsets[corner]] < 0
   const fillOne = (cell: number, among: readonly number[]) => {
     const outside = among.filter(corner => !isInside(cell, corner))
     const at = (corner: number) => field[cell + offsets[corner]]
     field[cell + offsets[outside.reduce((a, b) => (at(b) < at(a) ? b : a))]] = justInside
   }
-  for (let changed = true; changed;) {
-    changed = false
-    for (const cell of crossed) {
-      const touching =
-        cellFaces.find(([a, b, c, d]) => {
-          const inside = isInside(cell, a)
-          return isInside(cell, c) === inside && isInside(cell, b) !== inside && isInside(cell, d) !== inside
-        }) ?? (across.some(pair => isAlone(pair, corner => isInside(cell, corner))) ? corners : undefined)
-      if (!touching) continue
-      fillOne(cell, touching)
-      changed = true
-    }
+  let changed = false
+  for (const cell of crossed) {
+    const touching =
+      cellFaces.find(([a, b, c, d]) => {
+        const inside = isInside(cell, a)
+        return isInside(cell, c) === inside && isInside(cell, b) !== inside && isInside(cell, d) !== inside
+      }) ?? (across.some(pair => isAlone(pair, corner => isInside(cell, corner))) ? corners : undefined)
+    if (!touching) continue
+    fillOne(cell, touching)
+    changed = true
   }
+  return changed
 }
 
 // What a filled corner holds; the surface passes close by it.
@@ -75,7 +74,6 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
   const faces: number[] = []
 
   const lines = [xs, ys, zs]
-  const crossed: number[] = []
   const isCrossed = (cell: number) => {
     const inside = field[cell] < 0
     for (let corner = 1; corner < 8; corner++) if (field[cell + offsets[corner]] < 0 !== inside) return true
@@ -98,15 +96,17 @@ export function surfaceNets([xs, ys, zs]: GridLines, field: Float32Array): Surfa
     vertexOf[cell] = vertices.length / 3
     vertices.push(sum[0] / crossings, sum[1] / crossings, sum[2] / crossings)
   }
-  for (let x = 0; x + 1 < xs.length; x++)
-    for (let y = 0; y + 1 < ny; y++)
-      for (let z = 0; z + 1 < nz; z++) {
-        const cell = (x * ny + y) * nz + z
-        if (isCrossed(cell)) crossed.push(cell)
-      }
-  fillTouching(field, crossed, offsets)
-  for (const cell of crossed)
-    if (isCrossed(cell)) addVertex(cell, [Math.floor(cell / (ny * nz)), Math.floor(cell / nz) % ny, cell % nz])
+  const crossedCells = () => {
+    const cells: number[] = []
+    for (let x = 0; x + 1 < xs.length; x++)
+      for (let y = 0; y + 1 < ny; y++)
+        for (let cell = (x * ny + y) * nz, end = cell + nz - 1; cell < end; cell++)
+          if (isCrossed(cell)) cells.push(cell)
+    return cells
+  }
+  let crossed = crossedCells()
+  while (fillTouching(field, crossed, offsets)) crossed = crossedCells()
+  for (const cell of crossed) addVertex(cell, [Math.floor(cell / (ny * nz)), Math.floor(cell / nz) % ny, cell % nz])
 
   // The four cells around an edge along an axis, in turn.
   const around = (cell: number, axis: number) => {

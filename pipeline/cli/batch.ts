@@ -79,7 +79,8 @@ async function readLines(path: string): Promise<{ line: number; text: string }[]
         expected: `at most ${maxBytes} bytes`,
         got: String(file.size),
       })
-    const lines = decodeUtf8(path, await file.read(0, file.size)).split('\n')
+    const text = decodeUtf8(path, await file.read(0, file.size))
+    const lines = text.replace(/^\ufeff/, '').split('\n') // some editors begin a file with a byte order mark
     if (lines.length > maxLines)
       throw new FileError({
         where: path,

@@ -22,7 +22,9 @@ const known: [RegExp, (...found: string[]) => { where: string; what: string; exp
 
 /** A UsageError for a message of yargs about the arguments of a command, such as `fetch <model>`. */
 export function mistake(message: string, command: string | undefined): UsageError {
+  const missing = /^Not enough non-option arguments/.test(message) && /<(\w+)>/.exec(command ?? '')?.[1]
   const hint = `revision ${command === undefined ? '' : `${command.split(' ')[0]} `}--help`
+  if (missing) return new UsageError({ where: missing, what: 'missing', hint })
   for (const [pattern, partsOf] of known) {
     const found = pattern.exec(message)
     if (!found) continue
@@ -38,4 +40,10 @@ export function mistake(message: string, command: string | undefined): UsageErro
 export function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
   const twice = Object.keys(args).find(name => name !== '_' && Array.isArray(args[name]))
   if (twice !== undefined) throw new UsageError({ where: optionOf(twice), what: 'given more than once' })
+}
+
+/** Refuses a word where a number is due, which yargs makes NaN of. */
+export function refuseWords(args: Readonly<Record<string, unknown>>): void {
+  const word = Object.keys(args).find(name => Number.isNaN(args[name]))
+  if (word !== undefined) throw new UsageError({ where: optionOf(word), what: 'not a number' })
 }

@@ -5,7 +5,7 @@ import { spreadFrames } from '../../models/pppm/extend.js'
 import { openPPPM } from '../../models/pppm/open.js'
 import { refineScene } from '../../models/pppm/refine.js'
 import { UsageError } from '../../tensor/index.js'
-import { writeMotion } from '../../train/motion/amass.js'
+import { writeMotion } from '../../train/motion/scene-file.js'
 import { holdOut, readLibrary } from '../../train/motion/library.js'
 import { readMotion } from '../../train/motion/read.js'
 import { clipOf, motionOf } from '../../train/pppm/clips.js'
@@ -101,8 +101,8 @@ async function mend({ in: from, out, weights, strength, frames, between, ...wher
     frames === undefined ? { entities: [person], known: undefined } : spreadFrames([person], frames, between ?? false)
   const runtime = await openFor(where)
   try {
-    const { model } = await openPPPM(runtime, weights)
-    using _weights = model
+    const opened = await openPPPM(runtime, weights)
+    using model = opened.model
     const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], strength })
     await writeMotion(out, motionOf(mended))
   } finally {
@@ -121,10 +121,10 @@ async function evaluate({ weights, motions, frames, clips, seed, json, ...where 
   const status = new StatusLine()
   const runtime = await openFor(where, { quiet: json })
   try {
-    const { model, metadata } = await openPPPM(runtime, weights)
-    using _weights = model
+    const opened = await openPPPM(runtime, weights)
+    using model = opened.model
     const library = await readLibrary(motions)
-    const { train, test } = holdOut(library.takes, heldOutWords(metadata.get('settings')))
+    const { train, test } = holdOut(library.takes, heldOutWords(opened.metadata.get('settings')))
     if (test.length === 0 || train.length === 0)
       throw new UsageError({
         where: motions,

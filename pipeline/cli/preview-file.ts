@@ -19,7 +19,7 @@ export class PreviewFile implements Disposable {
 
   private constructor(path: string) {
     this.path = path
-    process.once('exit', this.#remove)
+    process.prependOnceListener('exit', this.#remove) // before the folder that it lies in may be removed
   }
 
   /** Throws a UsageError where a file of somebody else is in the way, a FileError where none can be written. */

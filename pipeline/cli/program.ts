@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import yargs, { type CommandModule } from 'yargs'
+import { bodyCommand } from './body.js'
 import { doctorCommand } from './doctor.js'
 import { report } from './exit.js'
 import { fetchCommand } from './fetch.js'
 import { generateCommand } from './generate.js'
 import { inspectCommand } from './inspect.js'
-import { mistake, refuseRepeated } from './mistakes.js'
+import { mistake, refuseRepeated, refuseWords } from './mistakes.js'
+import { motionCommand } from './motion.js'
 import { planCommand } from './plan.js'
 import { pppmCommand } from './pppm.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
@@ -25,8 +27,10 @@ export async function runCli(args: readonly string[]): Promise<number> {
     fetchCommand,
     planCommand,
     inspectCommand,
+    bodyCommand,
     trainCommand,
     pppmCommand,
+    motionCommand,
     randomCheckpointCommand,
     doctorCommand(verdict),
     verifyCommand(verdict),
@@ -45,7 +49,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       .epilogue('`$0 <command> --help` says what a command can do.')
       .strict()
       .locale('en') // the rest of the program speaks no other language
-      .middleware(refuseRepeated, true)
+      .middleware([refuseRepeated, refuseWords], true)
       .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
       .wrap(Math.min(100, process.stdout.columns || 100))
       .version(version)

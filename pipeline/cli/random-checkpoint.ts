@@ -30,6 +30,13 @@ export const randomCheckpointCommand: CommandModule<object, RandomCheckpointArgu
 }
 
 async function run({ like, out, dtype, seed }: RandomCheckpointArguments): Promise<void> {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new UsageError({
+      where: '--seed',
+      what: 'bad seed',
+      expected: `an integer in 0..${Number.MAX_SAFE_INTEGER}`,
+      got: String(seed),
+    })
   const present = await readdir(out).catch(() => []) // what cannot be read is told of by OutputFolder
   if (present.length > 0)
     throw new UsageError({ where: out, what: 'the output folder is not empty', hint: 'another folder' })

@@ -1,4 +1,4 @@
-// `revision train`: a model learns from a folder of data, in a folder of its own that it goes on from when it is stopped.
+// `revision train`: a model learns from a folder of data, in a folder of its own; a run that was stopped goes on there.
 
 import { readFile } from 'node:fs/promises'
 import type { CommandModule } from 'yargs'

@@ -82,6 +82,14 @@ export function planVideo(options: PlanOptions): VideoPlan {
   }
 }
 
+// What makes a stage take less.
+const remedies: Readonly<Record<StageName, string>> = {
+  'image encoder': 'more memory: what it takes does not depend on the video',
+  'vae encoder': 'a smaller picture',
+  unet: 'fewer frames or a smaller picture',
+  'vae decoder': 'a smaller picture or fewer frames decoded together',
+}
+
 function planStage<M extends { readonly weights: Weights }>(
   stage: StageName,
   network: keyof NetworkConfigs,
@@ -121,9 +129,9 @@ function planStage<M extends { readonly weights: Weights }>(
     {
       where: 'memory',
       what: `the ${stage} does not fit`,
-      expected: least ? `at least ${least.peakBytes} bytes` : `no buffer of ${refused?.asked} bytes`,
-      got: least ? String(maxMemory) : 'more than such a runtime has',
-      hint: 'fewer frames, a smaller picture or fewer frames decoded together',
+      expected: least ? `at least ${least.peakBytes} bytes` : 'no more than such a runtime has',
+      got: least ? String(maxMemory) : `a buffer of ${refused?.asked} bytes too many`,
+      hint: remedies[stage],
     },
     { cause: refused },
   )

@@ -6,7 +6,7 @@ export interface MemoryPolicy {
   readonly chunkBytes: number
   /** The two halves of guidance run one after the other, not as one batch. */
   readonly sequentialGuidance: boolean
-  /** A denoising step is recorded once and replayed: that saves time on the host and holds all of its memory at once. */
+  /** A denoising step is recorded once and replayed: it takes less time on the host, and all of its memory at once. */
   readonly replay: boolean
 }
 

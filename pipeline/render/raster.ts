@@ -88,8 +88,8 @@ export function vertexNormals({ vertices, faces }: Mesh): Float32Array {
   return normals
 }
 
-/** Colours of pixels, 0..255 each. */
-type Colour = readonly [red: number, green: number, blue: number]
+/** A colour, 0..255 each. */
+export type Colour = readonly [red: number, green: number, blue: number]
 
 const background: Colour = [246, 246, 244]
 const ambient = 0.35

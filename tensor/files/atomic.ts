@@ -25,7 +25,7 @@ export async function replaceFile(
   }
   const partial = path + mark + crypto.randomUUID()
   const remove = () => rmSync(partial, { force: true })
-  process.once('exit', remove)
+  process.prependOnceListener('exit', remove) // before anybody removes the folder
   try {
     const handle = await fs.open(partial, 'wx').catch(refused)
     try {

@@ -66,7 +66,7 @@ export function targetOf(
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol) || parsed.username !== '' || parsed.password !== '')
     throw new UsageError({
-      where: 'HttpSource',
+      where: 'address',
       what: 'not a URL that can be read',
       expected: 'http:// or https:// without a user name, which belongs into a header',
     })

@@ -135,7 +135,11 @@ async function run(
 ): Promise<Float32Array[]> {
   const operands = new Operands(runtime, seed)
   const [x, y, z] = [operands.normal(a, dtypes[0]), operands.normal(b, dtypes[1]), operands.normal(c)]
-  const outs = [k.silu(x), k.affine(y, 2, -1), k.sub(x, y), k.minimum(y, x), k.where(z, x, y), k.mix(x, y, z)]
+  const outs = [
+    ...[k.silu(x), k.affine(y, 2, -1)],
+    ...[k.add(x, y), k.mul(x, y), k.sub(x, y), k.minimum(y, x)],
+    ...[k.where(z, x, y), k.mix(x, y, z)],
+  ]
   return Promise.all(outs.map(out => out.floats()))
 }
 
@@ -180,6 +184,7 @@ await t.test('NaN and infinities give what torch gives', t =>
     }
     const ends = row(NaN, Infinity, -Infinity)
     await same('relu', k.relu(ends), NaN, Infinity, 0)
+    await same('silu', k.silu(ends), NaN, Infinity, NaN)
     await same('sigmoid', k.sigmoid(ends), NaN, 1, 0)
     await same('tanh', k.tanh(ends), NaN, 1, -1)
     await same('softplus', k.softplus(ends), NaN, Infinity, 0)

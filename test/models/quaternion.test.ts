@@ -65,7 +65,11 @@ await t.test('between directions, opposite ones and nothing at all', async t => 
     const [a, b] = [vector(), vector(3)]
     t.ok(near(unit(rotate(between(a, b), a)), unit(b)))
   }
-  for (const v of [[1, 0, 0], [0, 2, 0], [0, 0, -3]] as const) {
+  for (const v of [
+    [1, 0, 0],
+    [0, 2, 0],
+    [0, 0, -3],
+  ] as const) {
     const back = v.map(x => -x) as unknown as Vector
     t.ok(near(unit(rotate(between(v, back), v)), unit(back)), `${v.join()} turned round`)
   }

@@ -213,6 +213,8 @@ await t.test('no command, unknown commands, help and version', async t => {
     [['generate', '--seed', '1', '--seed', '2'], '--seed: given more than once'],
     [['fetch', 'sd', '--to', 'x'], 'model: not one of its values; expected svd, svd-xt or svd-xt-1.1; got "sd"; '],
     [['fetch', 'svd'], '--to: missing; try revision fetch --help'],
+    [['verify'], 'folder: missing; try revision verify --help'],
+    [['doctor', '--threads', 'two'], '--threads: not a number'],
   ]
   for (const [args, message] of mistakes) {
     const { code, stdout, stderr } = await revision(args, { LANG: 'de_DE.UTF-8' })
@@ -300,8 +302,11 @@ await t.test('a second signal ends the program at once', { skip: process.platfor
   const script = `
     const { StopSignals } = await import(${url('cli/stop.js')})
     const { OutputFolder } = await import(${url('media/output.js')})
+    const { PreviewFile } = await import(${url('cli/preview-file.js')})
     const { replaceFile } = await import(${url('../tensor/files/index.js')})
     const output = await OutputFolder.create(process.argv[1])
+    const preview = await PreviewFile.create(process.argv[1])
+    await preview.write({ width: 1, height: 1, data: new Uint8Array(3) })
     await new Promise(begun => replaceFile(process.argv[1] + '.png', () => (begun(), new Promise(() => {}))))
     const stop = new StopSignals()
     stop.signal.addEventListener('abort', () => process.kill(process.pid, 'SIGTERM'))

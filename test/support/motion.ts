@@ -51,7 +51,9 @@ export function bvhText(motion: Motion, { fps = 30, unit = 100, rest = [] }: Bvh
   }, [])
   const offset = (joint: number) => {
     const parent = jointParents[joint]
-    const straight = [0, 1, 2].map(axis => restJoints[3 * joint + axis] - (parent < 0 ? 0 : restJoints[3 * parent + axis]))
+    const straight = [0, 1, 2].map(
+      axis => restJoints[3 * joint + axis] - (parent < 0 ? 0 : restJoints[3 * parent + axis]),
+    )
     return turnedBy(parent < 0 ? identity : bent[parent], straight).map(x => (x * unit).toFixed(5))
   }
   const lines: string[] = ['HIERARCHY']
@@ -64,7 +66,8 @@ export function bvhText(motion: Motion, { fps = 30, unit = 100, rest = [] }: Bvh
     lines.push(`${indent}  CHANNELS ${positions}Zrotation Xrotation Yrotation`)
     const children = capturedNames.flatMap((_, child) => (jointParents[child] === joint ? [child] : []))
     for (const child of children) write(child, `${indent}  `)
-    if (children.length === 0) lines.push(`${indent}  End Site`, `${indent}  {`, `${indent}    OFFSET 0 1 0`, `${indent}  }`)
+    if (children.length === 0)
+      lines.push(`${indent}  End Site`, `${indent}  {`, `${indent}    OFFSET 0 1 0`, `${indent}  }`)
     lines.push(`${indent}}`)
   }
   write(0, '')

@@ -88,28 +88,38 @@ const files = [
   'cmu-expmap/train/basketball/basketball_1.txt',
 ]
 
-await t.test('joints are where those of the captured person are, within 3 cm, and the left is left', { skip }, async t => {
-  for (const name of files) {
-    const [motion, source] = [await readMotion(at(name)), await readSource(at(name))]
-    const joints = correspondence(name, source.names)
-    const tree = { parents: jointParents.slice(0, bodyJoints), rest: restOf(source, joints) }
-    let worst = 0
-    let frame = 0
-    for (const { rotations, translation } of resample(source, motionFps)) {
-      const captured = poseJoints(source, rotations, translation).positions
-      const turns = tree.parents.flatMap((_, i) => fromAxisAngle(vectorAt(motion.poses, frame * 55 + i)))
-      const { positions } = poseJoints(tree, turns, [0, 0, 0])
-      const [p, q] = [middleOfHips(positions, 1, 2), middleOfHips(captured, joints[1]!, joints[2]!)]
-      joints.forEach((own, i) => {
-        if (own === undefined) return
-        const [a, b] = [vectorAt(positions, i), vectorAt(captured, own)]
-        worst = Math.max(worst, distance([0, 1, 2].map(axis => a[axis] - p[axis]), [0, 1, 2].map(axis => b[axis] - q[axis])))
-      })
-      frame++
+await t.test(
+  'joints are where those of the captured person are, within 3 cm, and the left is left',
+  { skip },
+  async t => {
+    for (const name of files) {
+      const [motion, source] = [await readMotion(at(name)), await readSource(at(name))]
+      const joints = correspondence(name, source.names)
+      const tree = { parents: jointParents.slice(0, bodyJoints), rest: restOf(source, joints) }
+      let worst = 0
+      let frame = 0
+      for (const { rotations, translation } of resample(source, motionFps)) {
+        const captured = poseJoints(source, rotations, translation).positions
+        const turns = tree.parents.flatMap((_, i) => fromAxisAngle(vectorAt(motion.poses, frame * 55 + i)))
+        const { positions } = poseJoints(tree, turns, [0, 0, 0])
+        const [p, q] = [middleOfHips(positions, 1, 2), middleOfHips(captured, joints[1]!, joints[2]!)]
+        joints.forEach((own, i) => {
+          if (own === undefined) return
+          const [a, b] = [vectorAt(positions, i), vectorAt(captured, own)]
+          worst = Math.max(
+            worst,
+            distance(
+              [0, 1, 2].map(axis => a[axis] - p[axis]),
+              [0, 1, 2].map(axis => b[axis] - q[axis]),
+            ),
+          )
+        })
+        frame++
+      }
+      t.ok(worst < 0.03, `${name}: ${(1000 * worst).toFixed(1)} mm`)
     }
-    t.ok(worst < 0.03, `${name}: ${(1000 * worst).toFixed(1)} mm`)
-  }
-})
+  },
+)
 
 await t.test('bones keep their lengths and feet stay near the floor', { skip }, async t => {
   for (const name of files) {
@@ -129,7 +139,10 @@ await t.test('bones keep their lengths and feet stay near the floor', { skip }, 
     t.ok(stretch < 1e-4, `${name}: bones change by ${(1000 * stretch).toFixed(2)} mm`)
     // People jump, and balls of feet have a thickness; they do not sink.
     t.ok(lowest[0] > -0.08, `${name}: ${(100 * lowest[0]).toFixed(1)} cm at the lowest`)
-    t.ok(lowest[lowest.length >> 1] < 0.12, `${name}: ${(100 * lowest[lowest.length >> 1]).toFixed(1)} cm in the middle`)
+    t.ok(
+      lowest[lowest.length >> 1] < 0.12,
+      `${name}: ${(100 * lowest[lowest.length >> 1]).toFixed(1)} cm in the middle`,
+    )
   }
 })
 

@@ -33,8 +33,7 @@ function farthest(a: Motion, b: Motion, frameOfB = (frame: number) => frame): nu
   let worst = 0
   for (let frame = 0; frame < a.frames; frame++) {
     const [p, q] = [bodyPositions(a, frame, bodyJoints), bodyPositions(b, frameOfB(frame), bodyJoints)]
-    for (let i = 0; i < p.length; i++)
-      worst = Math.max(worst, Math.abs(p[i] - q[i] - (i % 3 === 1 ? difference : 0)))
+    for (let i = 0; i < p.length; i++) worst = Math.max(worst, Math.abs(p[i] - q[i] - (i % 3 === 1 ? difference : 0)))
   }
   return worst
 }
@@ -94,7 +93,10 @@ await t.test('Acclaim: turns about a bone’s own axes, lengths in metres', asyn
   t.equal(source.fps, 120)
   t.equal(source.frames, 2)
   const { rotations, translation } = source.pose(0)
-  t.strictSame(Array.from(translation), [1, 17, 2].map(x => x * metres))
+  t.strictSame(
+    Array.from(translation),
+    [1, 17, 2].map(x => x * metres),
+  )
   const { positions } = poseJoints(source, rotations, translation)
   const place = (name: string) => [...positions.subarray(3 * source.names.indexOf(name)).subarray(0, 3)]
   // The thigh: tilted by its axes, turned about x then y there, and the root a quarter round y.
@@ -121,17 +123,20 @@ await t.test('Acclaim: a lifted left leg is lifted on the body, and to its front
   await t.rejects(readMotion(join(folder, '09_01.amc')), { name: FileError.name, message: /no skeleton.*got 2$/ })
 })
 
-await t.test('comma-separated rotation vectors: the first line is no frame, the left thigh goes to the front', async t => {
-  const row = new Array<number>(117).fill(0)
-  row[1] = 17
-  const lifted = row.slice()
-  lifted[3 + 3 * 2] = 0.9 // of row vectors: turns the other way
-  const source = parseExpmap('a.txt', [row, lifted, lifted].map(values => values.join(',')).join('\n'))
-  t.equal(source.frames, 2)
-  const positions = bodyPositions(retarget('a.txt', source), 0)
-  t.ok(at(positions, 'left_knee')[2] > at(positions, 'right_knee')[2] + 0.25)
-  t.ok(at(positions, 'left_knee')[0] > 0 && at(positions, 'right_knee')[0] < 0)
-})
+await t.test(
+  'comma-separated rotation vectors: the first line is no frame, the left thigh goes to the front',
+  async t => {
+    const row = new Array<number>(117).fill(0)
+    row[1] = 17
+    const lifted = row.slice()
+    lifted[3 + 3 * 2] = 0.9 // of row vectors: turns the other way
+    const source = parseExpmap('a.txt', [row, lifted, lifted].map(values => values.join(',')).join('\n'))
+    t.equal(source.frames, 2)
+    const positions = bodyPositions(retarget('a.txt', source), 0)
+    t.ok(at(positions, 'left_knee')[2] > at(positions, 'right_knee')[2] + 0.25)
+    t.ok(at(positions, 'left_knee')[0] > 0 && at(positions, 'right_knee')[0] < 0)
+  },
+)
 
 await t.test('AMASS: z up is turned to y up; hands of SMPL-H come after the face', async t => {
   const path = join(folder, 'amass.npz')

@@ -16,7 +16,22 @@ import { acclaimMotion, acclaimSkeleton, bvhText, expmapText, walk } from '../su
 
 const words = ['NaN', '-Infinity', '1e999', '-1', '0', '1e6', '999999', '1e-320', '4294967296', '0x7f', '{', '}', '']
 words.push('ROOT', 'JOINT', 'End', 'Site', 'OFFSET', 'CHANNELS', 'MOTION', 'Frames:', 'begin', 'end', 'root', ':units')
-words.push('dof', 'rx', 'limits', 'name', 'lfemur', ',', ',,', '"', '\0', '\n', 'Xposition', 'LeftLeg', '\u00ff', '__proto__')
+words.push(
+  'dof',
+  'rx',
+  'limits',
+  'name',
+  'lfemur',
+  ',',
+  ',,',
+  '"',
+  '\0',
+  '\n',
+  'Xposition',
+  'LeftLeg',
+  '\u00ff',
+  '__proto__',
+)
 
 /** A text with one to three things changed. */
 function damage(text: string, random: Generator): string {

@@ -9,7 +9,14 @@ import { bodyPositions, poseNumbers } from '../../train/motion/motion.js'
 import { clipOf, drawPerson, mirrorPerson } from '../../train/pppm/clips.js'
 import { compareMotions, jointPositions, metricNames, standingFeet } from '../../train/pppm/metrics.js'
 import { framesOf, hideMasked, perturb, perturbations, randomWays } from '../../train/pppm/perturb.js'
-import { classicalFilters, fillGaps, filterMotion, gaussian, oneEuro, savitzkyGolay } from '../../train/pppm/smoothing.js'
+import {
+  classicalFilters,
+  fillGaps,
+  filterMotion,
+  gaussian,
+  oneEuro,
+  savitzkyGolay,
+} from '../../train/pppm/smoothing.js'
 import { walk } from '../support/motion.js'
 
 const width = numbersOf('human')
@@ -42,13 +49,13 @@ await t.test('a mirrored person: every joint is where a mirror shows its other s
     worst = Math.max(worst, ...difference.map(Math.abs))
   }
   t.ok(worst < 1e-5, `${worst}`)
-  t.strictSame(mirrorPerson(mirrored).numbers.map(Math.fround), person.numbers.map(Math.fround))
+  t.equal(largest(mirrorPerson(mirrored).numbers, person.numbers), 0)
 })
 
 await t.test('clips are drawn from takes that are long enough, the same for the same seed', async t => {
   const takes = [walk(10), walk(40)]
   const draw = () => drawPerson(takes, 32, new Generator(3)).numbers
-  t.strictSame(draw(), draw())
+  t.equal(largest(draw(), draw()), 0)
   t.throws(() => drawPerson(takes, 41, new Generator(3)), { name: UsageError.name, message: /no take is long enough/ })
 })
 
@@ -68,7 +75,10 @@ await t.test('noise is small and on every frame', async t => {
 
 await t.test('a shuffle has the same frames, some of them in another order', async t => {
   const order = at(perturb(person, ['shuffle'], new Generator(2)).entity).map(Number)
-  t.strictSame(order.toSorted((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i))
+  t.strictSame(
+    order.toSorted((a, b) => a - b),
+    Array.from({ length: 60 }, (_, i) => i),
+  )
   const moved = order.flatMap((frame, i) => (frame === i ? [] : [i]))
   t.ok(moved.length > 1 && Math.max(...moved) - Math.min(...moved) < 18)
 })
@@ -85,7 +95,10 @@ await t.test('masked frames repeat the last one that is trusted; known frames ar
     const known = new Float32Array(60)
     known[0] = known[59] = 1
     const { entity, confidence } = perturb(person, [...perturbations], new Generator(seed), known)
-    t.same([0, 59].map(frame => largest(frameOf(entity.numbers, frame), frameOf(person.numbers, frame))), [0, 0])
+    t.same(
+      [0, 59].map(frame => largest(frameOf(entity.numbers, frame), frameOf(person.numbers, frame))),
+      [0, 0],
+    )
     t.ok(confidence.includes(0) && confidence[59] === 1)
     for (let frame = 1; frame < 60; frame++)
       if (confidence[frame] === 0 && largest(frameOf(entity.numbers, frame), frameOf(entity.numbers, frame - 1)) !== 0)
@@ -94,7 +107,10 @@ await t.test('masked frames repeat the last one that is trusted; known frames ar
   }
   const nothing = person.numbers.slice()
   hideMasked(nothing, width, new Float32Array(60))
-  t.ok(nothing.every(x => x === 0), 'nothing is left where nothing is trusted')
+  t.ok(
+    nothing.every(x => x === 0),
+    'nothing is left where nothing is trusted',
+  )
   t.ok(randomWays(new Generator(1)).length > 0)
 })
 
@@ -128,7 +144,10 @@ await t.test('feet that stand are those low and still; sliding over the floor co
   for (let frame = 0; frame < 10; frame++) sliding[frame * width + poseNumbers] = 0.005 * frame
   t.ok(Math.abs(compareMotions(sliding, still).skating - 5) < 1e-2, '5 mm a frame')
   for (let frame = 0; frame < 10; frame++) still[frame * width + poseNumbers + 1] = 1.2
-  t.ok(standingFeet(still).every(stands => stands === 0), 'in the air')
+  t.ok(
+    standingFeet(still).every(stands => stands === 0),
+    'in the air',
+  )
 })
 
 await t.test('filters leave a straight line as it is inside, and weaken noise', async t => {

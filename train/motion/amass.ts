@@ -12,14 +12,12 @@ import {
   vectorAt,
 } from '../../models/body/quaternion.js'
 import { jointNames, jointParents, restJoints } from '../../models/body/skeleton.js'
-import { NpzFile, writeNpz, type LoadedTensor } from '../../tensor/files/index.js'
+import type { LoadedTensor, NpzFile } from '../../tensor/files/index.js'
 import { FileError, showShape, type Shape } from '../../tensor/index.js'
-import { motionFps, poseNumbers, type Motion } from './motion.js'
+import { motionFileVersion, motionFps, poseNumbers, type Motion } from './motion.js'
 import { framesAt, resample } from './resample.js'
 import { checkCount, isPlausible, motionLimits, type SourceMotion } from './source.js'
 
-/** The version of the files that this project writes. */
-const version = 1
 // SMPL-H has no jaw and eyes: its hands follow the body at once.
 const handsOfSmplH = 66
 const handsOfSmplX = 75
@@ -27,8 +25,8 @@ const handsOfSmplX = 75
 /** Reads such an archive, at `motionFps`. Throws a FileError on any flaw. */
 export async function readAmass(file: NpzFile): Promise<Motion> {
   const where = file.name
-  const poses = await floats(file, 'poses')
-  const trans = await floats(file, 'trans')
+  const poses = await plausibleArray(file, 'poses')
+  const trans = await plausibleArray(file, 'trans')
   const [frames, width] = poses.shape
   checkCount(where, 'frames', frames, motionLimits.frames)
   const fits = poses.shape.length === 2 && [156, poseNumbers].includes(width)
@@ -36,19 +34,25 @@ export async function readAmass(file: NpzFile): Promise<Motion> {
   if (String(trans.shape) !== String([frames, 3])) throw shapeError(where, 'trans', `[${frames}, 3]`, trans.shape)
   const rateName = ['mocap_framerate', 'mocap_frame_rate'].find(name => file.names.includes(name))
   if (!rateName) throw new FileError({ where, what: 'no frame rate', expected: 'an array mocap_framerate' })
-  const [fps] = (await floats(file, rateName)).data
+  const [fps] = (await plausibleArray(file, rateName)).data
   if (!(fps >= 1 && fps <= 1000))
     throw new FileError({ where, what: 'bad frame rate', expected: '1..1000', got: String(fps) })
   const ownVersion = file.names.includes('version') ? (await file.read('version')).data[0] : undefined
-  if (ownVersion !== undefined && ownVersion !== version)
-    throw new FileError({ where, what: 'unknown version', expected: String(version), got: String(ownVersion) })
+  if (ownVersion !== undefined && ownVersion !== motionFileVersion)
+    throw new FileError({
+      where,
+      what: 'unknown version',
+      expected: String(motionFileVersion),
+      got: String(ownVersion),
+    })
   const upright = ownVersion !== undefined
   const full = widened(poses.data, frames, width)
   const [turned, moved] = upright ? [full, trans.data] : standUp(full, trans.data, frames)
   return atRate(where, turned, moved, frames, fps)
 }
 
-async function floats(file: NpzFile, name: string): Promise<{ data: Float32Array; shape: Shape }> {
+/** An array of a motion, as f32. Throws a FileError if it is missing or holds what no motion needs. */
+export async function plausibleArray(file: NpzFile, name: string): Promise<{ data: Float32Array; shape: Shape }> {
   const { data, shape, dtype }: LoadedTensor = await file.read(name)
   const values = Float32Array.from(data)
   if (!['f32', 'i32', 'u8'].includes(dtype) || !values.every(isPlausible))
@@ -108,15 +112,4 @@ function atRate(where: string, poses: Float32Array, trans: Float32Array, frames:
     frame++
   }
   return out
-}
-
-/** Writes a motion as an archive that numpy reads: version, poses, trans, betas (zeros), mocap_framerate. */
-export async function writeMotion(path: string, { frames, poses, trans }: Motion): Promise<void> {
-  await writeNpz(path, {
-    version: { data: Int32Array.of(version), shape: [1], dtype: 'i32' },
-    poses: { data: poses, shape: [frames, poseNumbers], dtype: 'f32' },
-    trans: { data: trans, shape: [frames, 3], dtype: 'f32' },
-    betas: { data: new Float32Array(10), shape: [10], dtype: 'f32' },
-    mocap_framerate: { data: Float32Array.of(motionFps), shape: [1], dtype: 'f32' },
-  })
 }

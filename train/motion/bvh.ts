@@ -2,7 +2,14 @@
 // Written after the format's description (Meredith and Maddock, "Motion Capture File Formats Explained", 2001). A
 // joint's turn is the product of its rotation channels in their order.
 
-import { aboutAxis, angleBetween, identity, multiply, quaternionAt, type Quaternion } from '../../models/body/quaternion.js'
+import {
+  aboutAxis,
+  angleBetween,
+  identity,
+  multiply,
+  quaternionAt,
+  type Quaternion,
+} from '../../models/body/quaternion.js'
 import { quote } from '../../tensor/files/quote.js'
 import { checkCount, guessUnit, motionLimits, type SourceMotion, type SourcePose } from './source.js'
 import { Words } from './text.js'

@@ -7,6 +7,9 @@ import { jointNames, jointParents, restJoints } from '../../models/body/skeleton
 /** Frames a second of every motion after it is read. */
 export const motionFps = 30
 
+/** The version of the motion files that this project writes. */
+export const motionFileVersion = 1
+
 /** Numbers of a pose: a rotation vector for each of SMPL-X's joints. */
 export const poseNumbers = 3 * jointNames.length
 
