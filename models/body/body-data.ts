@@ -22,7 +22,7 @@ export interface BodyData {
   /** [V x 3 x (S + E)] and [J x 3 x (S + E)]: how far a coefficient of 1 moves them. */
   readonly directions: Float32Array
   readonly jointDirections: Float32Array
-  /** [V x 3 x 9 (J - 1)]: how far the rotation matrices, less the identity, of all joints but the root move vertices. */
+  /** [V x 3 x 9 (J - 1)]: how far rotation matrices, less the identity, of all joints but the root move vertices. */
   readonly poseDirections?: Float32Array
   /** SMPL-X's hands, whose 45 numbers are given by fewer ones. */
   readonly hands?: Readonly<Record<'left' | 'right', HandSpace>>

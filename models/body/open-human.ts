@@ -1,6 +1,6 @@
 // The open body: a person of this project's own on SMPL-X's joint tree, of capsules grown together. In its rest pose it
-// stands with arms stretched out to the sides, palms down; x is to its left, y up, z to its front; it is 1.72 m tall and
-// its pelvis is at the origin.
+// stands with arms stretched out to the sides, palms down; x is to its left, y up, z to its front; it is 1.72 m tall,
+// and its pelvis is at the origin.
 
 import type { BodyData } from './body-data.js'
 import type { Capsule } from './flesh.js'

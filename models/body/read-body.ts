@@ -1,6 +1,6 @@
-// SMPL-X, SMPL and SMAL from their official files, under the names published there: v_template, f, weights, J_regressor,
-// kintree_table, shapedirs, posedirs, and SMPL-X's hands_mean* and hands_components*. Arrays come from an .npz, or a
-// safetensors file of the same names.
+// SMPL-X, SMPL and SMAL from their official files, under the names published there: v_template, f, weights,
+// J_regressor, kintree_table, shapedirs, posedirs, and SMPL-X's hands_mean* and hands_components*. Arrays come from an
+// .npz, or a safetensors file of the same names.
 
 import { NodeFileSource, NpzFile, SafetensorsFile, type LoadedTensor } from '../../tensor/files/index.js'
 import { FileError, showShape, toFloat32, type Shape } from '../../tensor/index.js'

@@ -101,7 +101,8 @@ export function matricesOfQuaternions(quaternions: Tensor): Tensor {
 }
 
 /**
- * Matrices [..., 3, 3] nearest to six numbers [..., 6] each: their first three are made a unit, the second across to it.
+ * Matrices [..., 3, 3] nearest to six numbers [..., 6] each: the first three are made a unit, the others one across to
+ * it.
  * @throws ShapeError for other than 6 numbers
  */
 export function matricesOfSix(six: Tensor, layout: SixLayout = 'columns'): Tensor {

@@ -1,5 +1,5 @@
-// Where a scene is looked at from. World: y up, metres. Camera: x right, y down, z forward. Pixels count from the centre
-// of the top-left one.
+// Where a scene is looked at from. World: y up, metres. Camera: x right, y down, z forward. Pixels count from the
+// centre of the top-left one.
 
 import type { Vector } from '../../models/body/quaternion.js'
 

@@ -10,7 +10,7 @@ import { openModelFolder } from '../../models/svd/folder.js'
 import { UNetSpatioTemporalConditionModel } from '../../models/svd/unet.js'
 import { initializeWeights, saveWeights } from '../../nn/index.js'
 import { openSafetensors, writeNpz, type NpzEntry } from '../../tensor/files/index.js'
-import { FileError, Generator, UsageError } from '../../tensor/index.js'
+import { FileError, Generator, joinFloats, UsageError } from '../../tensor/index.js'
 import { openBase } from '../../train/svd/base.js'
 import { fillCache, readCached } from '../../train/svd/cache.js'
 import { readClip } from '../../train/svd/clips.js'
@@ -183,10 +183,11 @@ await t.test('checkpointing gives the same gradients in less memory', async t =>
     for (const gradient of gradients) gradient?.dispose()
   }
   const [plain, again] = runs
-  plain.gradients.forEach((gradient, i) => {
-    t.equal(again.gradients[i] === undefined, gradient === undefined)
-    if (gradient) close(t, again.gradients[i]!, gradient, 1e-5, task.parameters[i].name)
-  })
+  const given = ({ gradients }: (typeof runs)[0]) => gradients.map(gradient => gradient !== undefined)
+  t.same(given(again), given(plain))
+  // All together: some are zero but for rounding.
+  const all = ({ gradients }: (typeof runs)[0]) => joinFloats(gradients.filter(gradient => gradient !== undefined))
+  close(t, all(again), all(plain), 1e-5, 'gradients')
   t.ok(again.peak < 0.75 * plain.peak, `${again.peak} bytes instead of ${plain.peak}`)
 })
 
@@ -247,10 +248,11 @@ await t.test('the mixture of what is told, and what a polygon covers', t => {
     const [first, middle, corner] = [input[9 * area], last[9 * area + 18], last[9 * area]]
     const kind = first === 1 ? 'full' : middle === 0.5 ? 'pose' : 'none'
     counts[kind]++
-    if (kind === 'pose') t.ok(first === 0 && corner === 0 && last[8 * area + 18] === Math.fround(3 / 64))
-    if (kind === 'full') t.equal(last[8 * area + 9], Math.fround(3 / 64))
+    const label = { full: last[8 * area + 9], pose: last[8 * area + 18], none: 3 / 64 }[kind]
+    // A pose is told of the last frame, inside its polygon.
+    if (label !== 3 / 64 || (kind === 'pose' && first + corner !== 0)) t.fail(`${kind} is told wrongly`)
     if (embedding[0] === 0) counts.blank++
-    t.equal(embedding[0], input[4 * area], 'picture and embedding go together')
+    if (embedding[0] !== input[4 * area]) t.fail('picture and embedding do not go together')
   }
   for (const [kind, share] of Object.entries({ full: 0.4, pose: 0.3, none: 0.3, blank: 0.1 }))
     t.ok(Math.abs(counts[kind as keyof typeof counts] / samples - share) < 0.04, kind)

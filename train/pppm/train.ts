@@ -5,8 +5,8 @@ import { formatPPPMConfig, pppmConfigs } from '../../models/pppm/config.js'
 import type { Runtime } from '../../tensor/index.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { holdOut, type Library } from '../motion/library.js'
-import { drawPerson } from './clips.js'
 import type { PPPMTrainConfig } from './config.js'
+import { clipSource } from './sources.js'
 import { PPPMTask } from './task.js'
 
 export interface TrainPPPMOptions {
@@ -17,6 +17,15 @@ export interface TrainPPPMOptions {
   readonly signal?: AbortSignal
 }
 
+// Mostly one person, for whom there is captured motion; each kind alone, and entities that share a scene.
+const scenes = [
+  { counts: { human: 1 }, share: 0.7 },
+  { counts: { human: 2 }, share: 0.06 },
+  { counts: { human: 1, object: 1 }, share: 0.06 },
+  { counts: { object: 1 }, share: 0.06 },
+  { counts: { animal: 1 }, share: 0.12 },
+] as const
+
 /** Trains a PPPM on all takes that are not held out. Errors: as `runTraining`. */
 export async function* trainPPPM(
   runtime: Runtime,
@@ -25,8 +34,8 @@ export async function* trainPPPM(
   const { model, frames, batch, settings, saveEvery } = config
   const { train } = holdOut(library.takes, config.holdOut)
   using task = new PPPMTask(runtime, new PPPM(pppmConfigs[model]), {
-    source: (_kind, frames, random) => drawPerson(train, frames, random),
-    compositions: [{ counts: { human: 1 }, frames, share: 1 }],
+    source: clipSource(train),
+    compositions: scenes.map(scene => ({ ...scene, frames })),
     batch,
   })
   const takes = train.map(({ name, frames }) => ({ name, frames }))
