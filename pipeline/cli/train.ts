@@ -1,8 +1,8 @@
 // `revision train`: a model learns from a folder of data, in a folder of its own; a run that was stopped goes on there.
 
-import { readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { reasonOf } from '../../tensor/files/index.js'
+import { readConfigText } from '../../models/checkpoint.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { readLibrary } from '../../train/motion/library.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
@@ -83,9 +83,7 @@ function given(args: TrainArguments, option: 'motions' | 'data'): string {
 
 async function run(args: TrainArguments): Promise<void> {
   const { what, config, json, quiet } = args
-  const text = await readFile(config, 'utf8').catch((cause: unknown) => {
-    throw new UsageError({ where: config, what: 'cannot be read', got: reasonOf(cause) }, { cause })
-  })
+  const text = await readConfigText(dirname(config), basename(config))
   const status = quiet || json ? undefined : new StatusLine()
   using stop = new StopSignals()
   const { signal } = stop

@@ -55,12 +55,12 @@ export class OperatorCall {
     return value
   }
 
-  /** A scale for each axis of a picture. */
-  scales(name: string): [number, number] {
+  /** Two numbers; one alone stands for both. */
+  pair(name: string): [number, number] {
     const value: unknown = this.params[name]
-    const [height, width] = Array.isArray(value) ? (value as unknown[]) : [value, value]
-    if (typeof height !== 'number' || typeof width !== 'number') throw this.#bad(name, 'two numbers', value)
-    return [height, width]
+    const [first, second] = Array.isArray(value) ? (value as unknown[]) : [value, value]
+    if (typeof first !== 'number' || typeof second !== 'number') throw this.#bad(name, 'two numbers', value)
+    return [first, second]
   }
 
   flag(name: string, given = false): boolean {

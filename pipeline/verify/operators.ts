@@ -76,7 +76,7 @@ function interpolate(call: OperatorCall, x: Tensor): Tensor {
     mode: call.word('mode', ['nearest', 'bilinear', 'bicubic'], 'nearest'),
     alignCorners: call.flag('align_corners'),
     antialias: call.flag('antialias'),
-    scaleFactor: call.has('scale_factor') ? call.scales('scale_factor') : undefined,
+    scaleFactor: call.has('scale_factor') ? call.pair('scale_factor') : undefined,
   })
 }
 

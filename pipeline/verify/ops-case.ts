@@ -13,8 +13,8 @@ const maxCases = 10_000
 const gradientPrefix = 'grad.'
 
 // Of results that are sums and functions; what only moves numbers is exact.
-const tolerance = 1e-5
-const gradientTolerance = 1e-4
+export const tolerance = 1e-5
+export const gradientTolerance = 1e-4
 // Where the true gradient is zero.
 const zeroTolerance = 1e-5
 
@@ -63,11 +63,16 @@ export class OpsCase {
     return { runtime, numbers, tensors, dispose }
   }
 
+  /** Operands that `load` has brought, with the parameters. */
+  call({ runtime, numbers, tensors }: OpsOperands): OperatorCall {
+    return new OperatorCall(this.where, runtime, tensors, numbers, this.params, this.shapeOf(this.outputs[0]))
+  }
+
   /** The outputs by name, of operands that `load` has brought. Undefined if no operation here is the case's. */
-  run({ runtime, numbers, tensors }: OpsOperands): Record<string, Tensor> | undefined {
+  run(operands: OpsOperands): Record<string, Tensor> | undefined {
     const operator = operatorOf(this.op)
     if (!operator) return undefined
-    const call = new OperatorCall(this.where, runtime, tensors, numbers, this.params, this.shapeOf(this.outputs[0]))
+    const call = this.call(operands)
     const result = scope(() => operator.run(call))
     return result instanceof Tensor ? { out: result } : result
   }

@@ -1,4 +1,4 @@
-// Golden files of operators: outputs and gradients.
+// Golden files of operators, outputs and gradients, and of the optimiser.
 
 import type { Runtime } from '../../tensor/index.js'
 import type { GoldenFolder } from './folder.js'
@@ -6,6 +6,7 @@ import type { GoldenKind } from './kind.js'
 import { operatorOf } from './operators.js'
 import { parseOps, type OpsCase } from './ops-case.js'
 import { attempt, type VerifyOutcome } from './outcome.js'
+import { compareTrace, isTrace } from './trace.js'
 
 async function* verify(folder: GoldenFolder, runtime: Runtime): AsyncGenerator<VerifyOutcome, void, undefined> {
   const file = await folder.open('ops')
@@ -22,7 +23,8 @@ async function* verify(folder: GoldenFolder, runtime: Runtime): AsyncGenerator<V
   try {
     for (const item of parseOps(folder.titleOf('ops.json'), await folder.readObject('ops.json'), file)) {
       const name = prefix + item.name
-      if (operatorOf(item.op)) yield* attempt(name, () => verifyCase(item))
+      if (isTrace(item)) yield* attempt(name, () => compareTrace(item, runtime, { prefix }))
+      else if (operatorOf(item.op)) yield* attempt(name, () => verifyCase(item))
       else yield { name, reason: `no operation of this kind: ${item.op}` }
     }
   } finally {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
+import { writeClips } from '../support/clips.js'
 import { makeTinyModel } from '../support/model.js'
 import { golden, projectRoot } from '../support/paths.js'
 import { smallVocabulary, writeVocabulary } from '../support/vocabulary.js'
@@ -47,6 +48,9 @@ await cp(golden('clip-text-tiny'), join(folder, 'clip/text_encoder'), { recursiv
 await cp(golden('clip-vision-tiny/quickgelu'), join(folder, 'golden'), { recursive: true })
 await writeVocabulary(join(folder, 'clip/tokenizer'), smallVocabulary([]))
 await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
+await writeClips(join(folder, 'clips'), 2)
+const smallest = { base: 'svd', frames: 2, stride: 1, width: 64, height: 64, pictures: 1, accumulate: 1 }
+await writeFile(join(folder, 'svd.json'), JSON.stringify({ ...smallest, steps: 1, warmup: 0 }))
 const guide = await readFile(join(projectRoot, 'docs/cli.md'), 'utf8')
 await writeFile(join(folder, 'jobs.jsonl'), /^```jsonl\n([^]*?)^```$/m.exec(guide)![1])
 

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import t from 'tap'
-import { affine, differentiate, linear, matmul, mul, square, sub, sum } from '../../kernels/index.js'
+import { differentiate, linear, mul, square, sum } from '../../kernels/index.js'
 import {
   AdamW,
   checkpointEntries,
@@ -18,9 +18,9 @@ import {
   saveWeights,
   warmupCosine,
   Weights,
-  type AdamWOptions,
   type Parameter,
 } from '../../nn/index.js'
+import { compareTrace } from '../../pipeline/verify/trace.js'
 import { openSafetensors, writeSafetensors } from '../../tensor/files/index.js'
 import { capture, Generator, keep, overwrite, scope, Tensor, type DType, type Runtime } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
@@ -32,6 +32,7 @@ import {
   wasmRuntime,
   webgpuRuntime,
 } from '../support/kernels.js'
+import { assertOutcomes } from '../support/verify.js'
 
 const reference = await referenceRuntime()
 const webgpu = await webgpuRuntime()
@@ -48,55 +49,9 @@ function parameter(runtime: Runtime, values: ArrayLike<number>, dtype: DType = '
 
 await t.test("AdamW follows torch's traces, step by step and captured", t =>
   onRuntimes(t, runtimes, async (t, runtime) => {
-    for (const golden of goldenCases('torch.optim.AdamW')) {
-      const {
-        lr,
-        betas,
-        eps,
-        weight_decay: weightDecay,
-      } = golden.params as unknown as AdamWOptions & {
-        lr: number
-        weight_decay: number
-      }
-      const [A, b] = await Promise.all(
-        ['A', 'b'].map(async name => {
-          const { data, shape } = await golden.read(name)
-          return Tensor.from(runtime, data, shape.length === 2 ? shape : [...shape, 1])
-        }),
-      )
-      const expected = await golden.read('params')
-      const gradients = await golden.read('grads')
-      const start = (await golden.read('p0')).data as Float32Array
-      for (const replayed of [false, true]) {
-        const p = parameter(runtime, start)
-        using optimiser = new AdamW([p], { betas, eps, weightDecay })
-        const compute = () =>
-          differentiate([p.value], () => {
-            const x = p.value.reshape([7, 1])
-            return sum(mul(x, sub(affine(matmul(A, x), 0.5, 0), b)))
-          })
-        const step = () => {
-          const { loss, gradients } = compute()
-          optimiser.apply(gradients)
-          return { loss, gradient: gradients[0]! }
-        }
-        using captured = replayed ? capture(runtime, step) : undefined
-        const [found, slopes]: number[][] = [[], []]
-        for (let i = 0; i < 10; i++) {
-          optimiser.advance(lr)
-          const { gradient } = captured ? captured.replay() : step()
-          slopes.push(...(await gradient.floats()))
-          found.push(...(await p.value.floats()))
-        }
-        const name = `${golden.name}${replayed ? ', captured' : ''}`
-        close(t, Float32Array.from(found), expected.data, 1e-5, `${name}: parameters`)
-        close(t, Float32Array.from(slopes), gradients.data, 1e-4, `${name}: gradients`)
-        const state = new Map(optimiser.entries().map(({ name, data }) => [name, data]))
-        const read = async (name: string) => (state.get(name) as () => Promise<Float32Array>)()
-        close(t, await read('exp_avg.p'), (await golden.read('exp_avg')).data, 1e-5, 'means')
-        close(t, await read('exp_avg_sq.p'), (await golden.read('exp_avg_sq')).data, 1e-5, 'squares')
-      }
-    }
+    for (const item of goldenCases('torch.optim.AdamW'))
+      for (const captured of [false, true]) await assertOutcomes(t, await compareTrace(item, runtime, { captured }))
+    t.equal(runtime.statistics().live, 0, 'nothing is left in memory')
   }),
 )
 

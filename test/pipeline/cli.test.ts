@@ -205,6 +205,7 @@ await t.test(
 
 await t.test('no command, unknown commands, help and version', async t => {
   const hint = 'try revision generate --help'
+  await writeFile(at('long.json'), new Uint8Array(2 ** 20 + 1))
   const mistakes: [string[], string][] = [
     [[], 'arguments: a command is missing; try revision --help'],
     [['paint'], '"paint": no such command, option or argument; try revision --help'],
@@ -215,6 +216,8 @@ await t.test('no command, unknown commands, help and version', async t => {
     [['fetch', 'svd'], '--to: missing; try revision fetch --help'],
     [['verify'], 'folder: missing; try revision verify --help'],
     [['doctor', '--threads', 'two'], '--threads: not a number'],
+    [['train', 'pppm', '--config', 'none.json', '--motions', 'x', '--out', 'y'], 'none.json: there is no such file'],
+    [['train', 'pppm', '--config', at('long.json'), '--motions', 'x', '--out', 'y'], `${at('long.json')}: too long`],
   ]
   for (const [args, message] of mistakes) {
     const { code, stdout, stderr } = await revision(args, { LANG: 'de_DE.UTF-8' })

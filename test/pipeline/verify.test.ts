@@ -19,6 +19,12 @@ const root = await mkdtemp(join(tmpdir(), 'revision-test-'))
 t.teardown(() => rm(root, { recursive: true }))
 const at = (...parts: string[]) => join(root, ...parts)
 
+/** What ops.json says of a case. */
+interface CaseRecord {
+  op: string
+  params: Record<string, unknown>
+}
+
 /** A golden folder of a copied network, and files that say by themselves what they are. */
 async function makeFolder(name: string): Promise<string> {
   await cp(golden('clip-vision-tiny/quickgelu'), at(name, 'tower'), { recursive: true })
@@ -77,11 +83,38 @@ await t.test('files are recognised by their names, and those of others are liste
   t.equal(runtime.statistics().live, 0, 'nothing is left in memory')
 })
 
-await t.test('every golden operator but the optimiser is known here', async t => {
-  const { cases } = JSON.parse(await readFile(golden('ops.json'), 'utf8')) as { cases: { op: string }[] }
+await t.test('every golden operator is known here, and the optimiser', async t => {
+  const { cases } = JSON.parse(await readFile(golden('ops.json'), 'utf8')) as { cases: CaseRecord[] }
   const unknown = new Set(cases.map(({ op }) => op).filter(op => !operatorOf(op)))
   t.same([...unknown], ['torch.optim.AdamW'])
   t.equal(operatorOf('constructor'), undefined)
+
+  const file = await openSafetensors(golden('ops.safetensors'))
+  const tensors = [...file.tensors.keys()].filter(key => key.startsWith('adamw.'))
+  const entries = await Promise.all(tensors.map(async name => ({ name, ...(await file.read(name)) })))
+  await file.close()
+  const traces = async (name: string, change: (item: CaseRecord) => object) => {
+    await mkdir(at(name))
+    await writeSafetensors(at(name, 'ops.safetensors'), entries)
+    const changed = cases.filter(({ op }) => op === 'torch.optim.AdamW').map(change)
+    await writeFile(at(name, 'ops.json'), JSON.stringify({ cases: changed }))
+    return report(at(name))
+  }
+  const good = await traces('traces', item => item)
+  t.match(good, { passed: 15, failed: 0, skipped: [] })
+  t.same(
+    good.cases.slice(0, 5).map(({ name, tensor }) => `${name} ${tensor}`),
+    ['params', 'grads', 'losses', 'exp_avg', 'exp_avg_sq'].map(tensor => `ops/adamw.0 ${tensor}`),
+  )
+  const faster = await traces('faster', item => ({ ...item, params: { ...item.params, lr: 0.1 } }))
+  t.equal(faster.cases.filter(({ tensor, ok }) => tensor === 'params' && !ok).length, 3, 'another rate is found')
+  const refused = await traces('refused', item => ({ ...item, params: { ...item.params, betas: [1, 2] } }))
+  t.match(refused.cases, new Array(3).fill({ ok: false, message: /betas or eps out of range/ }))
+  await t.rejects(
+    traces('misfit', item => ({ ...item, outputs: { losses: [10] } })),
+    { name: 'FileError', message: /adamw\.0: not a trace of an optimiser/ },
+  )
+  t.equal(runtime.statistics().live, 0, 'nothing is left in memory')
 })
 
 await t.test('the command prints a verdict on each tensor, and fails on altered numbers', async t => {

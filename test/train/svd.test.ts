@@ -22,6 +22,7 @@ import { isTemporal, SVDTask } from '../../train/svd/task.js'
 import { trainSVD } from '../../train/svd/train.js'
 import { Trainer } from '../../train/trainer.js'
 import { close } from '../support/compare.js'
+import { movingSquare, writeClips } from '../support/clips.js'
 import { makeTinyModel } from '../support/model.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-svd-'))
@@ -56,31 +57,8 @@ await writeFile(join(base, 'unet/config.json'), JSON.stringify(unetJson))
   await saveWeights(join(base, 'unet/diffusion_pytorch_model.safetensors'), unet.weights, { dtype: 'f16' })
 }
 
-/** A square of one part that moves over a ground of its own colour, 64 x 64. */
-function movingSquare(clip: number, frames = 3): { frames: NpzEntry; labels: NpzEntry } {
-  const side = 64
-  const data = new Uint8Array(frames * side * side * 3)
-  const labels = new Uint8Array(frames * side * side)
-  for (let f = 0; f < frames; f++)
-    for (let y = 0; y < side; y++)
-      for (let x = 0; x < side; x++) {
-        const i = (f * side + y) * side + x
-        const inside = Math.abs(x - 16 - 8 * f) < 12 && Math.abs(y - 16 - 8 * clip) < 12
-        labels[i] = inside ? 1 + clip : 0
-        data.set(inside ? [250, 60 * clip, 20] : [20 + 50 * clip, 128, 255 - 60 * clip], 3 * i)
-      }
-  return {
-    frames: { data, shape: [frames, side, side, 3], dtype: 'u8' },
-    labels: { data: labels, shape: [frames, side, side], dtype: 'u8' },
-  }
-}
-
 const data = join(folder, 'clips')
-await mkdir(data)
-for (let clip = 0; clip < 4; clip++) {
-  const { frames, labels } = movingSquare(clip)
-  await writeNpz(join(data, `${clip}.npz`), clip === 3 ? { frames } : { frames, labels })
-}
+await writeClips(data, 4)
 
 const settingsOf = (changes: object = {}): SVDTrainConfig =>
   parseSVDTrainConfig(
@@ -171,7 +149,7 @@ await t.test('checkpointing gives the same gradients in less memory', async t =>
   using task = new SVDTask(runtime, unet, { ...tuning, clips, size })
   await task.prepare(random)
   const leaves = task.parameters.map(({ value }) => value)
-  const runs = []
+  const runs: { peak: number; gradients: (Float32Array | undefined)[] }[] = []
   for (const checkpointing of [false, true]) {
     unet.checkpointing = checkpointing
     await runtime.sync()

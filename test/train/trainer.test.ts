@@ -4,14 +4,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { abs, mean, square } from '../../kernels/index.js'
 import { PPPM } from '../../models/pppm/pppm.js'
+import { Linear, Weights } from '../../nn/index.js'
 import { openSafetensors } from '../../tensor/files/index.js'
-import type { Runtime } from '../../tensor/index.js'
+import { Tensor, type Runtime } from '../../tensor/index.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
 import { drawPerson } from '../../train/pppm/clips.js'
 import { PPPMTask } from '../../train/pppm/task.js'
 import { drawCurves } from '../../train/plot.js'
 import { runTraining, type RunEvent, type RunOptions } from '../../train/run.js'
+import { Trainer, type Task } from '../../train/trainer.js'
 import { wasmRuntime } from '../support/kernels.js'
 import { strollingPerson } from '../support/motions.js'
 
@@ -124,4 +127,39 @@ await t.test('a curve of nothing is a picture too', t => {
   t.match(drawCurves('nothing', []), /<svg/)
   t.match(drawCurves('a & b', [{ name: 'x<y', points: [[1, NaN], [2, 0], [3, 5]] }]), /x&#60;y/) // prettier-ignore
   t.end()
+})
+
+await t.test('batches that are alike make the step that one of them makes', async t => {
+  const weightsAfter = async (accumulate: number) => {
+    const weights = new Weights()
+    const layer = new Linear(weights.scope(), 3, 2)
+    const x = Tensor.from(runtime, [1, 2, 3, -1, 0.5, 2], [2, 3])
+    let prepared = 0
+    const task: Task = {
+      weights,
+      prepare: () => Promise.resolve(`batch ${++prepared % 2}`),
+      loss: () => ({ loss: mean(square(layer.forward(x))), parts: { size: mean(abs(layer.forward(x))) } }),
+    }
+    using trainer = Trainer.start(runtime, task, { ...settings, accumulate })
+    const { loss, parts, norm } = [await trainer.step(), await trainer.step()][1]
+    t.equal(prepared, 2 * accumulate)
+    const values = await Promise.all([...weights.parameters.values()].map(({ value }) => value.floats()))
+    x.dispose()
+    return { loss, parts, norm, values }
+  }
+  t.same(await weightsAfter(4), await weightsAfter(1))
+})
+
+await t.test('batches that reach different weights cannot make a step together', async t => {
+  const weights = new Weights()
+  const layers = ['a', 'b'].map(name => new Linear(weights.scope().at(name), 1, 1))
+  using x = Tensor.from(runtime, [1], [1, 1])
+  let next = 0
+  const task: Task = {
+    weights,
+    prepare: () => String(next++ % 2),
+    loss: kind => ({ loss: mean(square(layers[Number(kind)].forward(x))), parts: {} }),
+  }
+  using trainer = Trainer.start(runtime, task, { ...settings, accumulate: 2 })
+  await t.rejects(trainer.step(), { name: 'UsageError' })
 })

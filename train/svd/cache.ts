@@ -1,5 +1,5 @@
-// Clips as the UNet is trained on them, made once by the VAE and the image encoder and kept on disk: a file a clip, named
-// by a hash of all that it depends on.
+// Clips as the UNet is trained on them, made once by the VAE and the image encoder and kept on disk: a file a clip,
+// named by a hash of all that it depends on.
 
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
@@ -44,8 +44,8 @@ export type CacheEvent =
   { type: 'clip'; name: string; clip: number; clips: number } | { type: 'skipped'; name: string; reason: string }
 
 /**
- * Encodes all clips of a folder that are not in the cache yet. Those that cannot be read are told and left out. Throws a
- * FileError if none is left or the disk refuses, what loading the networks throws, and the signal's reason.
+ * Encodes all clips of a folder that are not in the cache yet. Those that cannot be read are told and left out. Throws
+ * a FileError if none is left or the disk refuses, what loading the networks throws, and the signal's reason.
  */
 export async function* fillCache(
   runtime: Runtime,

@@ -1,5 +1,5 @@
-// Clips to learn from: NumPy archives in a folder, each of the frames of a video and, if they are known, the part labels
-// of every pixel.
+// Clips to learn from: NumPy archives in a folder, each of the frames of a video and, if they are known, the part
+// labels of every pixel.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'

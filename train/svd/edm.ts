@@ -2,7 +2,8 @@
 // v-prediction as Stable Video Diffusion is trained (Stability-AI/generative-models: sgm/modules/diffusionmodules,
 // VScalingWithEDMcNoise, EDMSampling, EDMWeighting).
 //
-// Of x = x0 + s n the denoiser makes D = c_skip x + c_out F(c_in x, c_noise), and the loss is (s^2 + 1) / s^2 |D - x0|^2.
+// Of x = x0 + s n the denoiser makes D = c_skip x + c_out F(c_in x, c_noise) with c_skip = 1 / (s^2 + 1),
+// c_in = 1 / sqrt(s^2 + 1) and c_noise = ln(s) / 4; the loss is (s^2 + 1) / s^2 |D - x0|^2.
 // With c_out = -s / sqrt(s^2 + 1) the weight and c_out^2 make 1, so that loss is |F - v|^2 where
 // v = (x0 - c_skip x) / c_out = (n - s x0) / sqrt(s^2 + 1).
 
