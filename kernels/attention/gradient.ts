@@ -3,6 +3,7 @@
 
 import { gradient, ShapeError, showShape, Tensor } from '../../tensor/index.js'
 import { add, mul, sub } from '../elementwise/binary.js'
+import { cast } from '../elementwise/cast.js'
 import { affine } from '../elementwise/unary.js'
 import { linear, matmul } from '../matmul/matmul.js'
 import { cat } from '../move/cat.js'
@@ -43,7 +44,12 @@ function pieceGradients({ q, k, v, up, along, mask }: Piece): { q: Tensor; k: Te
 function gathered(x: Tensor, { batch, queries, positions, heads, kvBatch, kvPositions }: AttentionSizes): Tensor {
   const split = [kvBatch, batch / kvBatch, queries, kvPositions, positions / kvPositions, heads, -1]
   const rows = (batch / kvBatch) * (positions / kvPositions) * queries
-  return permute(x.reshape(split), [0, 3, 5, 1, 4, 2, 6]).reshape([kvBatch * kvPositions * heads, rows, -1])
+  // In f32: not every device can rearrange narrow elements.
+  return permute(cast(x, 'f32').reshape(split), [0, 3, 5, 1, 4, 2, 6]).reshape([
+    kvBatch * kvPositions * heads,
+    rows,
+    -1,
+  ])
 }
 
 /** The way back from `gathered`, to a shape. */

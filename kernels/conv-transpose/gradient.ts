@@ -4,6 +4,7 @@
 import { gradient, type Tensor } from '../../tensor/index.js'
 import { conv2d, convSizes } from '../conv/conv.js'
 import { shiftGradient, weightGradient } from '../conv/gradient.js'
+import { cast } from '../elementwise/cast.js'
 import { permute } from '../move/permute.js'
 import { convTransposeOp } from './conv-transpose.js'
 
@@ -13,7 +14,7 @@ export const convTransposeGradient = gradient(
     if (!g) return {}
     const found: { x?: Tensor; weight?: Tensor; bias?: Tensor } = {}
     const [outChannels, kh, kw, channels] = weight.shape
-    if (needs.has('x')) found.x = conv2d(g, permute(weight, [3, 1, 2, 0]), { stride, padding })
+    if (needs.has('x')) found.x = conv2d(g, permute(cast(weight, 'f32'), [3, 1, 2, 0]), { stride, padding })
     if (needs.has('weight')) {
       const video = (picture: Tensor) => picture.reshape([picture.shape[0], 1, ...picture.shape.slice(1)])
       const margins = [0, padding, padding].map(n => ({ before: n, after: n }))
@@ -23,7 +24,7 @@ export const convTransposeGradient = gradient(
         groups: 1,
         activation: 'none',
       })
-      const turned = weightGradient(video(g), video(x), sizes) // [I,1,kh,kw,O]
+      const turned = weightGradient(video(g), video(cast(x, 'f32')), sizes) // [I,1,kh,kw,O]
       found.weight = permute(turned.reshape([channels, kh, kw, outChannels]), [3, 1, 2, 0])
     }
     if (bias && needs.has('bias')) found.bias = shiftGradient(g, [1, outChannels]).reshape(bias.shape)

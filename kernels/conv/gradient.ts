@@ -4,6 +4,7 @@
 
 import { execute, gradient, scope, UsageError, type Shape, type Tensor } from '../../tensor/index.js'
 import { convTranspose2d } from '../conv-transpose/conv-transpose.js'
+import { cast } from '../elementwise/cast.js'
 import { reversed } from '../gather/reversed.js'
 import { matmul } from '../matmul/matmul.js'
 import { cat } from '../move/cat.js'
@@ -101,9 +102,12 @@ export const convGradient = gradient(
     if (!g) return {}
     const sizes = convSizes(x.shape, weight.shape, params)
     const found: { x?: Tensor; weight?: Tensor; bias?: Tensor; shift?: Tensor; residual?: Tensor } = {}
-    if (needs.has('x'))
-      found.x = params.stride === 1 ? pictureGradient(g, weight, sizes) : paintedGradient(g, weight, sizes, params)
-    if (needs.has('weight')) found.weight = weightGradient(x, g, sizes)
+    // Operands are rearranged element by element, which not every device can do with narrow ones.
+    if (needs.has('x')) {
+      const wide = cast(weight, 'f32')
+      found.x = params.stride === 1 ? pictureGradient(g, wide, sizes) : paintedGradient(g, wide, sizes, params)
+    }
+    if (needs.has('weight')) found.weight = weightGradient(cast(x, 'f32'), g, sizes)
     if (bias && needs.has('bias')) found.bias = shiftGradient(g, [1, sizes.outChannels]).reshape(bias.shape)
     if (shift && needs.has('shift')) found.shift = shiftGradient(g, shift.shape)
     if (needs.has('residual')) found.residual = g

@@ -2,14 +2,15 @@
 // so what comes in is the gradient of a b + bias + residual.
 
 import { gradient, UsageError, type Tensor } from '../../tensor/index.js'
+import { cast } from '../elementwise/cast.js'
 import { permute } from '../move/permute.js'
 import { sum } from '../reduce/reduce.js'
 import { linear, matmul, matmulOp } from './matmul.js'
 
-/** The last two axes in the other order: [..., C, R]. */
+/** The last two axes in the other order, f32 [..., C, R]: not every device can rearrange narrow elements. */
 function transposed(x: Tensor): Tensor {
   const axes = x.shape.map((_, axis) => axis)
-  return permute(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2])
+  return permute(cast(x, 'f32'), [...axes.slice(0, -2), axes.length - 1, axes.length - 2])
 }
 
 /** x^T y over all rows: [..., R, C] and [..., R, D] give [..., C, D], or [C, D] of all batches when shared. */

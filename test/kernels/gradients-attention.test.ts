@@ -41,6 +41,12 @@ const cases: GradientCase[] = [
     f: (q, key, v) => k.attention(q, key, v, { heads, scale: 0.3 }),
   })),
   {
+    name: 'of narrow operands',
+    shapes: [[1, 3, 6], [1, 5, 6], [1, 5, 6]], // prettier-ignore
+    dtypes: ['f16', 'bf16', 'f16'],
+    f: (q, key, v) => k.attention(q, key, v, { heads: 2 }),
+  },
+  {
     name: 'causal',
     shapes: [[2, 3, 7, 8], [2, 3, 7, 8], [2, 3, 7, 8]], // prettier-ignore
     f: (q, key, v) => k.attention(q, key, v, { heads: 2, causal: true }),

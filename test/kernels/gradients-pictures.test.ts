@@ -58,6 +58,15 @@ const cases: GradientCase[] = [
     f: (x, weight) => k.conv2d(x, weight, { padding: 1 }),
   },
   {
+    name: 'conv2d of narrow operands, with strides',
+    shapes: [
+      [1, 7, 6, 4],
+      [6, 3, 3, 4],
+    ],
+    dtypes: ['f16', 'f16'],
+    f: (x, weight) => k.conv2d(x, weight, { stride: 2, padding: 1 }),
+  },
+  {
     name: 'conv3d over time with SiLU',
     shapes: [[2, 4, 3, 2, 5], [6, 3, 1, 1, 5], [6]],
     f: (x, weight, bias) => k.conv3d(x, weight, { bias, padding: [1, 0, 0], activation: 'silu' }),
@@ -66,6 +75,15 @@ const cases: GradientCase[] = [
     name: 'convTranspose2d',
     shapes: [[2, 4, 5, 3], [9, 3, 4, 3], [9]],
     f: (x, weight, bias) => k.convTranspose2d(x, weight, { bias, stride: 2, padding: 1 }),
+  },
+  {
+    name: 'convTranspose2d of narrow operands',
+    shapes: [
+      [1, 3, 4, 3],
+      [5, 2, 2, 3],
+    ],
+    dtypes: ['f16', 'f16'],
+    f: (x, weight) => k.convTranspose2d(x, weight, { stride: 2 }),
   },
   {
     name: 'avgPool2d without the padding',

@@ -75,6 +75,15 @@ const matrices: GradientCase[] = [
     dtypes: ['f32', 'f16'],
     f: (x, weight) => k.linear(x, weight, { activation: 'silu' }),
   },
+  {
+    name: 'both of half width',
+    shapes: [
+      [3, 5],
+      [5, 7],
+    ],
+    dtypes: ['f16', 'bf16'],
+    f: (a, b) => k.matmul(a, b),
+  },
 ]
 
 await t.test('products agree with finite differences, and the runtimes with each other', t =>
