@@ -25,6 +25,7 @@ await t.test('every entrance can be imported by the name of the package', async 
     kernels: 'openRuntime',
     nn: 'Linear',
     models: 'UNetSpatioTemporalConditionModel',
+    train: 'trainPPPM',
     pipeline: 'generate',
   }
   const entrances = Object.keys(manifest.exports).filter(name => name !== './package.json')
@@ -51,6 +52,6 @@ await t.test('the packed files are the floors and the documentation', async t =>
         .join('/'),
     ),
   )
-  const floors = ['tensor', 'kernels', 'nn', 'models', 'pipeline'].map(floor => `dist/${floor}`)
+  const floors = ['tensor', 'kernels', 'nn', 'models', 'train', 'pipeline'].map(floor => `dist/${floor}`)
   t.same([...top].sort(), [...floors, 'docs', 'LICENSE', 'README.md', 'package.json'].sort())
 })
