@@ -27,7 +27,7 @@ export type ByKind<T> = { readonly [K in EntityKind]?: T }
 
 /** What a motion is to be like. */
 export interface PPPMConditions {
-  /** Motion strengths, [B, 65], from `strengthFeatures`. */
+  /** Motion strengths, [B, `strengthWidth`], from `strengthFeatures`. */
   readonly strength: Tensor
   /** [B, M, textChannels]: tokens of a text encoder; without, the learned token for no text. */
   readonly text?: Tensor
@@ -39,7 +39,10 @@ export interface PPPMConditions {
 const strengthScale = 1000
 const strengthSinusoids = 64
 
-/** Motion strengths, 0..1, undefined where they are left to the model: sinusoids and whether they are given, [B x 65]. */
+/** Numbers that a motion strength is told by: its sinusoids, and whether it is given. */
+export const strengthWidth = strengthSinusoids + 1
+
+/** Motion strengths, 0..1, undefined where they are left to the model, for the network: [B x `strengthWidth`]. */
 export function strengthFeatures(strengths: readonly (number | undefined)[]): Float32Array {
   const waves = timestepEmbedding(
     strengths.map(strength => strengthScale * (strength ?? 0)),
@@ -175,7 +178,7 @@ export class PPPM {
     const [batch] = strength.shape
     const { width } = this.config
     const embedded = this.strength_embedding.forward(slice(strength, 1, 0, strengthSinusoids)) // [B,D]
-    const given = slice(strength, 1, strengthSinusoids, strengthSinusoids + 1) // [B,1]
+    const given = slice(strength, 1, strengthSinusoids, strengthWidth) // [B,1]
     const silent = (row: number) => slice(this.unconditional.value, 0, row, row + 1) // [1,D]
     const strengths = mix(embedded, silent(1), given).reshape([batch, 1, width])
     const noText = silent(0).reshape([1, 1, width])
@@ -213,7 +216,7 @@ export class PPPM {
         showShape(shape),
       )
     }
-    const goal = [batch, strengthSinusoids + 1]
+    const goal = [batch, strengthWidth]
     check(sameShape(strength.shape, goal), 'strength does not fit', showShape(goal), showShape(strength.shape))
     if (!text) return
     const isText = text.shape.length === 3 && text.shape[0] === batch && text.shape[2] === textChannels

@@ -3,7 +3,7 @@
 import { joinFloats, scope as release, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import { decodeEntity, encodeEntity, entityFeatures, numbersOf, viewpointOf, type EntityMotion } from './encoding.js'
 import { entityKinds, featuresOf, parametersOf } from './kinds.js'
-import { strengthFeatures, type ByKind, type PPPM } from './pppm.js'
+import { strengthFeatures, strengthWidth, type ByKind, type PPPM } from './pppm.js'
 
 export interface RefineOptions {
   /** [T]: 1 where a frame is known for certain; it comes out as it went in. Default: none. */
@@ -51,7 +51,7 @@ export async function refineScene(
         return [[kind, Tensor.from(runtime, data, [1, own.length, frames, featuresOf(kind)])]]
       }),
     ) as ByKind<Tensor>
-    const strengths = Tensor.from(runtime, strengthFeatures([strength]), [1, 65])
+    const strengths = Tensor.from(runtime, strengthFeatures([strength]), [1, strengthWidth])
     return model.forward(features, { strength: strengths, text })
   })
   const floats = await Promise.all(

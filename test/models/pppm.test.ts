@@ -5,7 +5,7 @@ import { parsePPPMConfig, formatPPPMConfig, pppmConfigs } from '../../models/ppp
 import { decodeEntity, encodeEntity, numbersOf, viewpointOf, type EntityMotion } from '../../models/pppm/encoding.js'
 import { spreadFrames } from '../../models/pppm/extend.js'
 import { featuresOf, parametersOf } from '../../models/pppm/kinds.js'
-import { PPPM, strengthFeatures } from '../../models/pppm/pppm.js'
+import { PPPM, strengthFeatures, strengthWidth } from '../../models/pppm/pppm.js'
 import { refineScene } from '../../models/pppm/refine.js'
 import { motionStrength } from '../../models/pppm/strength.js'
 import { initializeWeights } from '../../nn/index.js'
@@ -13,7 +13,7 @@ import { Generator, keep, Tensor, type Runtime } from '../../tensor/index.js'
 import { clipOf } from '../../train/pppm/clips.js'
 import { close } from '../support/compare.js'
 import { onRuntimes, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
-import { strollingPerson } from '../support/motions.js'
+import { strollingPerson } from '../support/motion.js'
 
 const wasm = await wasmRuntime()
 const tiny = { width: 32, layers: 2, heads: 2, textChannels: 12, maxEntities: 3 }
@@ -159,7 +159,7 @@ await t.test('says what does not fit', async t => {
   using model = randomModel(wasm)
   const features = (entities: number, frames: number) =>
     Tensor.zeros(wasm, [1, entities, frames, featuresOf('human')], 'f32')
-  const strength = Tensor.from(wasm, strengthFeatures([undefined]), [1, 65])
+  const strength = Tensor.from(wasm, strengthFeatures([undefined]), [1, strengthWidth])
   t.throws(() => model.forward({}, { strength }), /PPPM: no entities/)
   t.throws(
     () => model.forward({ human: features(4, 2) }, { strength }),

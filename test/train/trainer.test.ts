@@ -16,7 +16,7 @@ import { drawCurves } from '../../train/plot.js'
 import { runTraining, type RunEvent, type RunOptions } from '../../train/run.js'
 import { Trainer, type Task } from '../../train/trainer.js'
 import { wasmRuntime } from '../support/kernels.js'
-import { strollingPerson } from '../support/motions.js'
+import { strollingPerson } from '../support/motion.js'
 
 const runtime = await wasmRuntime()
 const folder = await mkdtemp(join(tmpdir(), 'revision-train-'))

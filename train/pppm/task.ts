@@ -2,8 +2,8 @@
 
 import { mix } from '../../kernels/index.js'
 import { featuresOf, entityKinds, parametersOf, type EntityKind } from '../../models/pppm/kinds.js'
-import { strengthFeatures, type ByKind, type PPPM } from '../../models/pppm/pppm.js'
-import { keep, overwrite, scope as release, Tensor, type Generator, type Runtime } from '../../tensor/index.js'
+import { strengthFeatures, strengthWidth, type ByKind, type PPPM } from '../../models/pppm/pppm.js'
+import { keep, overwrite, Tensor, type Generator, type Runtime } from '../../tensor/index.js'
 import type { Weights } from '../../nn/index.js'
 import type { Task } from '../trainer.js'
 import { bodyTensors, type BodyTensors } from './joints.js'
@@ -114,6 +114,5 @@ function deviceBatch(runtime: Runtime, { counts, frames }: Composition, batch: n
   }
   const present = entityKinds.filter(kind => counts[kind])
   const kinds = Object.fromEntries(present.map(kind => [kind, ofKind(kind)])) as DeviceBatch['kinds']
-  const strength = release(() => Tensor.from(runtime, strengthFeatures(new Array(batch).fill(undefined)), [batch, 65]))
-  return { kinds, strength: keep(strength) }
+  return { kinds, strength: allocate([batch, strengthWidth], 'strengths') }
 }
