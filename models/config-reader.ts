@@ -35,21 +35,57 @@ export interface IntegerBounds {
 /** Asks a configuration for its fields one by one; what does not fit is collected until `finish`. */
 export class ConfigReader {
   readonly #fields: ReadonlyMap<string, unknown>
-  readonly #problems: string[] = []
+  readonly #problems: string[]
+  /** What stands before the names of fields in messages: `camera.`. */
+  readonly #path: string
 
-  /** `text` is the whole file; throws a FileError if it is no JSON object. `where` names it in messages. */
+  /**
+   * `content` is the whole text of a file, or an object found in one, at `nested`; throws a FileError if the text is no
+   * JSON object. `where` names the file in messages.
+   */
   constructor(
     readonly where: string,
-    text: string,
+    content: string | Record<string, unknown>,
+    nested: { readonly path: string; readonly problems: string[] } = { path: '', problems: [] },
   ) {
-    if (text.length > maxText)
-      throw new FileError({ where, what: 'too long', expected: `${maxText} characters`, got: String(text.length) })
-    this.#fields = new Map(Object.entries(parseObject(where, text)))
+    if (typeof content === 'string' && content.length > maxText)
+      throw new FileError({ where, what: 'too long', expected: `${maxText} characters`, got: String(content.length) })
+    this.#fields = new Map(Object.entries(typeof content === 'string' ? parseObject(where, content) : content))
+    this.#path = nested.path
+    this.#problems = nested.problems
+  }
+
+  /** An object within; its problems are told with the rest. */
+  object(name: string): ConfigReader {
+    return this.#nested(name, this.#fields.get(name))
+  }
+
+  /** A list of up to maxItems objects. */
+  objects(name: string, maxItems: number): ConfigReader[] {
+    const value = this.#fields.get(name)
+    if (Array.isArray(value) && value.length <= maxItems)
+      return value.map((item, i) => this.#nested(`${name}[${i}]`, item))
+    this.problem(name, `a list of at most ${maxItems} objects`, value)
+    return []
+  }
+
+  /** A list of `length` numbers in min..max. */
+  numbers(name: string, length: number, { min, max }: { min: number; max: number }): number[] {
+    const value = this.#fields.get(name)
+    const fits = (item: unknown) => typeof item === 'number' && item >= min && item <= max
+    if (Array.isArray(value) && value.length === length && value.every(fits)) return value as number[]
+    this.problem(name, `${length} numbers in ${min}..${max}`, value)
+    return new Array<number>(length).fill(min)
   }
 
   /** An integer in min..max. */
   integer(name: string, bounds: IntegerBounds): number {
     return this.#integer(name, this.#fields.get(name) ?? bounds.default, bounds)
+  }
+
+  /** The same, undefined where the file does not have the field. */
+  optionalInteger(name: string, bounds: IntegerBounds): number | undefined {
+    return this.#fields.get(name) === undefined ? undefined : this.integer(name, bounds)
   }
 
   /** A list of 1..maxLength integers in min..max. */
@@ -139,7 +175,15 @@ export class ConfigReader {
   }
 
   problem(name: string, expected: string, got: unknown): void {
-    this.#problems.push(`${name} must be ${expected}, not ${quoteValue(got)}`)
+    this.#problems.push(`${this.#path}${name} must be ${expected}, not ${quoteValue(got)}`)
+  }
+
+  #nested(name: string, value: unknown): ConfigReader {
+    if (!isObject(value)) this.problem(name, 'an object', value)
+    return new ConfigReader(this.where, isObject(value) ? value : {}, {
+      path: `${this.#path}${name}.`,
+      problems: this.#problems,
+    })
   }
 
   #integer(name: string, value: unknown, { min = 1, max }: IntegerBounds): number {

@@ -24,7 +24,11 @@ export interface SceneEntity {
 }
 
 /** Where depth came from: a network, or the place where things touch the ground. */
-export type DepthSource = 'network' | 'ground contact'
+export const depthSources = ['network', 'ground contact'] as const
+export type DepthSource = (typeof depthSources)[number]
+
+/** The part label of the first object of a scene; the last one is 63. */
+export const firstObjectLabel = 41
 
 /** A video in 3D: T frames. */
 export interface Scene {
