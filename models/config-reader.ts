@@ -160,6 +160,13 @@ export class ConfigReader {
     this.problem(name, named.map(quoteValue).join(' or '), value)
   }
 
+  /** Notes a problem unless the field is a list of just these numbers, or absent. */
+  fixedNumbers(name: string, numbers: readonly number[]): void {
+    const value = this.#fields.get(name)
+    const same = Array.isArray(value) && value.length === numbers.length && value.every((n, i) => n === numbers[i])
+    if (value !== undefined && !same) this.problem(name, `the list ${numbers.join(', ')}`, value)
+  }
+
   /** Notes a problem unless `holds`; for conditions between fields. */
   check(holds: boolean, name: string, expected: string, got: unknown): void {
     if (!holds) this.problem(name, expected, got)

@@ -5,9 +5,11 @@
 import {
   conv2d,
   conv3d,
+  convTranspose2d,
   groupNorm,
   layerNorm,
   linear,
+  permute,
   type Conv2dOptions as ConvCall,
   type ConvOptions,
   type MatmulOptions,
@@ -85,6 +87,29 @@ export class Conv2d {
   forward(x: Tensor, epilogue: ConvEpilogue = {}): Tensor {
     const { stride, padding } = this.options
     return this.scope.observe(conv2d(x, this.weight.value, { ...epilogue, stride, padding, bias: this.bias?.value }))
+  }
+}
+
+/** torch.nn.ConvTranspose2d whose stride is its kernel, so that no two inputs paint one output: [in, out, k, k]. */
+export class ConvTranspose2d {
+  readonly weight: Parameter
+  readonly bias: Parameter
+
+  constructor(
+    private readonly scope: WeightScope,
+    inChannels: number,
+    outChannels: number,
+    private readonly kernel: number,
+  ) {
+    // Wide, since halves cannot be moved singly on every device.
+    this.weight = scope.parameter('weight', [inChannels, outChannels, kernel, kernel], { dtype: 'f32' })
+    this.bias = scope.parameter('bias', [outChannels], { dtype: 'f32' })
+  }
+
+  /** [B,H,W,in] to [B,kH,kW,out]. */
+  forward(x: Tensor): Tensor {
+    using weight = permute(this.weight.value, [1, 2, 3, 0]) // [out,k,k,in]
+    return this.scope.observe(convTranspose2d(x, weight, { bias: this.bias.value, stride: this.kernel }))
   }
 }
 

@@ -4,6 +4,7 @@ import { FileError, type Runtime } from '../../tensor/index.js'
 import { bodiesKind } from './bodies.js'
 import { clipTextKind } from './clip-text.js'
 import { clipVisionKind } from './clip-vision.js'
+import { depthAnythingKind } from './depth-anything.js'
 import { findFolders, type GoldenFolder } from './folder.js'
 import type { GoldenKind } from './kind.js'
 import { opsKind } from './ops.js'
@@ -27,6 +28,7 @@ const kinds: readonly GoldenKind[] = [
   vaeKind,
   clipVisionKind,
   clipTextKind,
+  depthAnythingKind,
   pipelineKind,
   rotationsKind,
   bodiesKind,

@@ -1,19 +1,13 @@
 // Writing NumPy's archives: a zip of .npy files, stored as they are. Needs Node.
 
-import { byteSize, type DType, type HostArray } from '../dtype.js'
+import { byteSize } from '../dtype.js'
 import { UsageError } from '../errors.js'
-import { sizeOf, type Shape } from '../shape.js'
 import { replaceFile } from './atomic.js'
+import { npyBytes, type NpyEntry } from './npy-write.js'
 
-/** An array to be written. */
-export interface NpzEntry {
-  readonly data: HostArray
-  readonly shape: Shape
-  /** f32, f16, i32 or u8. */
-  readonly dtype: DType
-}
+/** What an archive holds under a name. */
+export type NpzEntry = NpyEntry
 
-const descriptions: Partial<Record<DType, string>> = { f32: '<f4', f16: '<f2', i32: '<i4', u8: '|u1' }
 // What a 32-bit zip can hold.
 const most = 2 ** 32 - 1
 
@@ -28,7 +22,8 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npz
     const directory: Uint8Array[] = []
     let offset = 0
     for (const [name, entry] of Object.entries(arrays)) {
-      const bytes = npyBytes(path, name, entry)
+      if (entry.data.length * byteSize(entry.dtype) > most) throw tooLarge(path, name)
+      const bytes = npyBytes(`${path}: array ${name}`, entry)
       const file = new TextEncoder().encode(`${name}.npy`)
       const common = zipFields(crc32(bytes), bytes.length, file.length)
       await append(joined(words(0x04034b50), common, file, bytes))
@@ -46,25 +41,6 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npz
 /** What a file's own header and the directory both say: version 2.0, stored, 1980-01-01, checksum and sizes. */
 function zipFields(checksum: number, size: number, nameLength: number): Uint8Array {
   return joined(halves(20, 0x800, 0, 0, 0x21), words(checksum, size, size), halves(nameLength, 0))
-}
-
-function npyBytes(path: string, name: string, { data, shape, dtype }: NpzEntry): Uint8Array {
-  const description = descriptions[dtype]
-  if (!description || data.length !== sizeOf(shape))
-    throw new UsageError({
-      where: `${path}: array ${name}`,
-      what: 'cannot be written',
-      expected: `${sizeOf(shape)} elements of ${Object.keys(descriptions).join(', ')}`,
-      got: `${data.length} of ${dtype}`,
-    })
-  if (data.length * byteSize(dtype) > most) throw tooLarge(path, name)
-  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
-  const dict = `{'descr': '${description}', 'fortran_order': False, 'shape': (${sizes}), }`
-  // The array begins at a multiple of 64.
-  const header = dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11, ' ') + '\n'
-  const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0)
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  return joined(magic, halves(header.length), new TextEncoder().encode(header), bytes)
 }
 
 function tooLarge(path: string, name: string): UsageError {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { FileError, UsageError } from '../../tensor/errors.js'
-import { NodeFileSource, NpzFile, writeNpz } from '../../tensor/files/index.js'
+import { NodeFileSource, NpzFile, readNpy, writeNpy, writeNpz } from '../../tensor/files/index.js'
 import { npyBytes, npyHeader, zipBytes } from '../support/files.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-npz-'))
@@ -25,6 +25,15 @@ await t.test('arrays come back as they were written, in their order', async t =>
   t.strictSame(file.names, Object.keys(arrays))
   for (const [name, { data, shape, dtype }] of Object.entries(arrays))
     t.strictSame(await file.read(name), { data, shape: [...shape], dtype }, name)
+})
+
+await t.test('a single array comes back', async t => {
+  const single = join(folder, 'single.npy')
+  await writeNpy(single, arrays.matrix)
+  const { data, shape, dtype } = await readNpy(await NodeFileSource.open(single))
+  t.strictSame({ data, shape, dtype }, { ...arrays.matrix, shape: [2, 3] })
+  await t.rejects(writeNpy(single, { ...arrays.matrix, shape: [7] }), UsageError)
+  await rm(single)
 })
 
 await t.test('what is inside is an array as numpy.save writes it, its data at a multiple of 64', async t => {
