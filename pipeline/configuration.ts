@@ -5,6 +5,7 @@ import type { ModelFolder } from '../models/svd/folder.js'
 import type { Runtime } from '../tensor/index.js'
 import type { Picture } from './media/picture.js'
 import type { PartMask } from '../models/svd/motion-condition.js'
+import { planClips, type ClipOptions } from './long/clips.js'
 import type { InjectedNoise } from './noise.js'
 import type { MemoryOptions } from './plan/memory.js'
 import type { EulerConfig } from './schedulers/euler.js'
@@ -20,6 +21,8 @@ export interface RunParts {
   readonly settings: GenerateSettings
   readonly image: Picture
   readonly masks?: readonly (PartMask | undefined)[]
+  /** How a long video is cut. */
+  readonly clips?: ClipOptions
   /** Where the seed does not decide. */
   readonly noise?: InjectedNoise
   readonly runtime: Runtime
@@ -32,13 +35,16 @@ export interface RunParts {
  * the same model. Throws a FileError where they cannot be read, or the signal's reason.
  */
 export async function configurationOf(
-  { model, scheduler, settings, image, masks, noise, runtime, memory }: RunParts,
+  { model, scheduler, settings, image, masks, clips, noise, runtime, memory }: RunParts,
   signal?: AbortSignal,
 ): Promise<Configuration> {
   return {
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     model: await modelDigest(model, scheduler, signal),
     image: digest(hash => hashMap(hash, image)),
+    clips: planClips(settings.frames, clips)
+      .map(({ first, end }) => `${first}-${end}`)
+      .join(' '),
     masks: masks ? digest(hash => hashMasks(hash, masks)) : 'none',
     noise: noise ? digest(hash => hash.update(noise.augmentation).update(noise.latents)) : 'of the seed',
     memory: `${memory.lowMemory ? 'low' : 'any'}, at most ${memory.maxMemory ?? 'all'}`,

@@ -11,6 +11,7 @@ import type { RunParts } from './configuration.js'
 import { startOf, type DenoiseInputs, type DenoisePoint } from './denoise.js'
 import type { Picture } from './media/picture.js'
 import { motionCondition, type PartMask } from '../models/svd/motion-condition.js'
+import { planClips, type ClipOptions } from './long/clips.js'
 import { checkNoise, drawNoise, type InjectedNoise } from './noise.js'
 import { StageMemory, type FallbackEvent, type MemoryOptions } from './plan/memory.js'
 import { previewSheet } from './preview.js'
@@ -37,6 +38,8 @@ export interface GenerateOptions extends Partial<GenerateSettings>, MemoryOption
   image: Picture
   /** The motion condition, one entry a frame. */
   masks?: readonly (PartMask | undefined)[]
+  /** Cuts a video that is longer than the model can see into clips that grow together. Default: it is one clip. */
+  clips?: ClipOptions
   /** Where to run; it stays open. By default one is opened, and closed at the end. */
   runtime?: Runtime
   /** Stops the run at the next step. */
@@ -94,7 +97,7 @@ export interface GenerateResult {
  *   help; the signal's reason
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult, undefined> {
-  const { image, masks, signal, onLoad, observe } = options
+  const { image, masks, clips, signal, onLoad, observe } = options
   checkSettings(options)
   for (const [where, every] of Object.entries({ checkpoint: options.checkpoint?.every, preview: options.preview }))
     checkEvery(where, every)
@@ -102,6 +105,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   const model = typeof options.model === 'string' ? await openModelFolder(options.model) : options.model
   const settings = completeSettings(options, model.unet.config)
   const { frames, steps } = settings
+  planClips(frames, clips) // refuses those that cannot be
   const scheduler = readEulerConfig(await model.openScheduler())
   const width = settings.width / latentPixels
   const height = settings.height / latentPixels
@@ -144,7 +148,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
     memory = await StageMemory.plan(model, settings, runtime, { ...options, motion: masks !== undefined })
     yield { type: 'start', settings, runtime: `${runtime.name} (${runtime.description})` }
 
-    const parts = { model, scheduler, settings, image, masks, noise: options.noise, runtime, memory: options }
+    const parts = { model, scheduler, settings, image, masks, clips, noise: options.noise, runtime, memory: options }
     const checkpoint = await openCheckpoint(options, parts)
     const saved = checkpoint?.saved
     if (saved?.thrifty) memory.economize()
@@ -162,6 +166,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
       embeddings: hidden,
       pictureLatents: still,
       condition,
+      clips,
       scheduler,
       noise: noise.latents,
       resume: saved,

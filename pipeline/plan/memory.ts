@@ -4,6 +4,7 @@ import { dryTwin } from '../../kernels/dry.js'
 import type { ModelFolder, ModelPart } from '../../models/svd/folder.js'
 import { OutOfMemoryError, type DType, type Runtime } from '../../tensor/index.js'
 import type { StageName } from '../generate.js'
+import type { ClipOptions } from '../long/clips.js'
 import type { GenerateSettings } from '../settings.js'
 import { planVideo } from './plan.js'
 import { quick, thrifty, type MemoryPolicy } from './policy.js'
@@ -37,7 +38,7 @@ export class StageMemory {
     { unet, vae, imageEncoder }: ModelFolder,
     settings: GenerateSettings,
     runtime: Runtime,
-    { maxMemory, lowMemory = false, motion }: MemoryOptions & { motion: boolean },
+    { maxMemory, lowMemory = false, motion, clips }: MemoryOptions & { motion: boolean; clips?: ClipOptions },
   ): Promise<StageMemory> {
     if (maxMemory === undefined) return new StageMemory(new Map(), lowMemory)
     const configs = { unet: unet.config, vae: vae.config, imageEncoder: imageEncoder.config }
@@ -52,6 +53,7 @@ export class StageMemory {
       open: () => dryTwin(runtime),
       dtypeOf: (network: keyof typeof dtypes, name) => dtypes[network].get(name) ?? 'f32',
       motion,
+      clips,
       maxMemory,
       lowMemory,
     })

@@ -9,6 +9,7 @@ import type { VaeConfig } from '../../models/svd/vae-config.js'
 import { rehearse, type Weights } from '../../nn/index.js'
 import { OutOfMemoryError, UsageError, type DType } from '../../tensor/index.js'
 import type { StageName } from '../generate.js'
+import type { ClipOptions } from '../long/clips.js'
 import type { GenerateSettings } from '../settings.js'
 import { policies, thrifty, type MemoryPolicy } from './policy.js'
 import {
@@ -36,6 +37,8 @@ export interface PlanOptions {
   dtypeOf: (network: keyof NetworkConfigs, name: string) => DType
   /** With a motion condition. Default: false. */
   motion?: boolean
+  /** How a video is cut that is longer than the UNet can see. Default: not at all. */
+  clips?: ClipOptions
   /** Bytes that no stage may exceed. Default: no bound. */
   maxMemory?: number
   /** Take as little memory as can be. Default: only where maxMemory asks for it. */
@@ -66,13 +69,13 @@ export interface VideoPlan {
  * touches neither weights nor a GPU. Throws a UsageError that tells what is needed if nothing fits.
  */
 export function planVideo(options: PlanOptions): VideoPlan {
-  const { configs, settings, motion = false } = options
+  const { configs, settings, motion = false, clips } = options
   const { unet, vae, imageEncoder } = configs
   const wide = motion ? { ...unet, inChannels: baseChannels + conditionChannels } : unet
   const stages = [
     planStage('image encoder', 'imageEncoder', imageEncoderRehearsal(imageEncoder), options),
     planStage('vae encoder', 'vae', vaeEncoderRehearsal(vae, settings), options),
-    planStage('unet', 'unet', unetRehearsal(wide, settings, motion), options),
+    planStage('unet', 'unet', unetRehearsal(wide, settings, motion, clips), options),
     planStage('vae decoder', 'vae', vaeDecoderRehearsal(vae, settings), options),
   ]
   return {

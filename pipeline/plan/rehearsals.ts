@@ -12,6 +12,7 @@ import type { Weights } from '../../nn/index.js'
 import { Tensor, type Runtime } from '../../tensor/index.js'
 import { decodeChunk, decodeChunks, latentsToDecode } from '../decode.js'
 import { denoise } from '../denoise.js'
+import type { ClipOptions } from '../long/clips.js'
 import type { GenerateSettings } from '../settings.js'
 import type { MemoryPolicy } from './policy.js'
 
@@ -63,6 +64,7 @@ export function unetRehearsal(
   config: UNetConfig,
   settings: GenerateSettings,
   motion: boolean,
+  clips?: ClipOptions,
 ): Rehearsal<UNetSpatioTemporalConditionModel> {
   const { frames, steps } = settings
   const [width, height] = [settings.width / latentPixels, settings.height / latentPixels]
@@ -76,6 +78,7 @@ export function unetRehearsal(
         condition,
         scheduler: { sigmaMin: 1, sigmaMax: 2 },
         noise: new Float32Array(frames * latentChannels * height * width),
+        clips,
       }
       const run = denoise(unet, inputs, settings, undefined, memory)
       try {
