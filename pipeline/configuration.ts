@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from 'node:crypto'
 import type { ModelFolder } from '../models/svd/folder.js'
-import type { Runtime } from '../tensor/index.js'
+import { UsageError, type Runtime } from '../tensor/index.js'
 import type { Picture } from './media/picture.js'
 import type { PartMask } from '../models/svd/motion-condition.js'
 import { planClips, type ClipOptions } from './long/clips.js'
@@ -41,11 +41,11 @@ export async function configurationOf(
   return {
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     model: await modelDigest(model, scheduler, signal),
-    image: digest(hash => hashMap(hash, image)),
+    image: pictureDigest(image),
     clips: planClips(settings.frames, clips)
       .map(({ first, end }) => `${first}-${end}`)
       .join(' '),
-    masks: masks ? digest(hash => hashMasks(hash, masks)) : 'none',
+    masks: masksDigest(masks),
     noise: noise ? digest(hash => hash.update(noise.augmentation).update(noise.latents)) : 'of the seed',
     memory: `${memory.lowMemory ? 'low' : 'any'}, at most ${memory.maxMemory ?? 'all'}`,
     // The same bits come from any number of threads.
@@ -53,10 +53,11 @@ export async function configurationOf(
   }
 }
 
-async function modelDigest(
+/** The SHA-256 of a model: of its configurations and all weights. Errors: as configurationOf. */
+export async function modelDigest(
   { unet, vae, imageEncoder }: ModelFolder,
   scheduler: EulerConfig,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256')
   hash.update(JSON.stringify(scheduler))
@@ -79,6 +80,11 @@ async function modelDigest(
   return hash.digest('hex')
 }
 
+/** The SHA-256 of part masks, or that there are none. */
+export function masksDigest(masks: readonly (PartMask | undefined)[] | undefined): string {
+  return masks ? digest(hash => hashMasks(hash, masks)) : 'none'
+}
+
 function hashMasks(hash: Hash, masks: readonly (PartMask | undefined)[]): void {
   for (const mask of masks) {
     hash.update(mask ? `mask ${mask.confidence}` : 'no mask')
@@ -87,12 +93,44 @@ function hashMasks(hash: Hash, masks: readonly (PartMask | undefined)[]): void {
   }
 }
 
+/** The SHA-256 of a picture's pixels. */
+export function pictureDigest(picture: Picture): string {
+  return digest(hash => hashMap(hash, picture))
+}
+
 function hashMap(hash: Hash, { width, height, data }: Picture): void {
   hash.update(`${width} x ${height}`).update(data)
 }
 
-function digest(feed: (hash: Hash) => unknown): string {
+/** A SHA-256 in hexadecimal digits. */
+export function digest(feed: (hash: Hash) => unknown): string {
   const hash = createHash('sha256')
   feed(hash)
   return hash.digest('hex')
+}
+
+/** Throws a UsageError that names what differs from what was saved at `where`; `what` says what that is. */
+export function checkSameConfiguration(
+  where: string,
+  what: string,
+  configuration: Configuration,
+  saved: Readonly<Record<string, unknown>>,
+): void {
+  const differs = Object.keys(configuration).filter(name => saved[name] !== configuration[name])
+  if (differs.length === 0) return
+  const list = (of: Readonly<Record<string, unknown>>) => differs.map(name => `${name} ${brief(of[name])}`).join(', ')
+  throw new UsageError({
+    where,
+    what,
+    expected: list(configuration),
+    got: list(saved),
+    hint: 'the settings of that run, or another name',
+  })
+}
+
+/** Digests are told by their first digits, which differ as well. */
+function brief(value: unknown): string {
+  if (typeof value !== 'string') return 'unknown'
+  const shown = /^[\da-f]{64}$/.test(value) ? value.slice(0, 8) : value
+  return shown.length > 80 ? `${shown.slice(0, 80)}...` : shown
 }

@@ -11,7 +11,7 @@ import { NodeFileSource, SafetensorsFile, sweepPartials, writeSafetensors } from
 import { quote } from '../tensor/files/quote.js'
 import { systemError } from '../tensor/files/system-error.js'
 import { FileError, Generator, showShape, UsageError, type GeneratorState, type Shape } from '../tensor/index.js'
-import type { Configuration } from './configuration.js'
+import { checkSameConfiguration, type Configuration } from './configuration.js'
 import type { DenoisePoint } from './denoise.js'
 import type { GenerateSettings } from './settings.js'
 
@@ -138,7 +138,12 @@ async function read(
       return value !== undefined && value.length <= maxText ? value : refuse(`the checkpoint has no usable ${name}`)
     }
     if (metadata.get('format') !== format) refuse('not a checkpoint of a run')
-    compare(path, configuration, parseObject(path, text('configuration')))
+    checkSameConfiguration(
+      path,
+      'the checkpoint is of another run',
+      configuration,
+      parseObject(path, text('configuration')),
+    )
     const step = Number(text('step'))
     if (!(Number.isInteger(step) && step >= 1 && step <= steps))
       refuse(`the checkpoint has no step ${quote(text('step'))}`)
@@ -166,25 +171,4 @@ async function read(
   } finally {
     await file.close()
   }
-}
-
-/** Throws a UsageError that names what differs. */
-function compare(where: string, configuration: Configuration, saved: Record<string, unknown>): void {
-  const differs = Object.keys(configuration).filter(name => saved[name] !== configuration[name])
-  if (differs.length === 0) return
-  const list = (of: Record<string, unknown>) => differs.map(name => `${name} ${brief(of[name])}`).join(', ')
-  throw new UsageError({
-    where,
-    what: 'the checkpoint is of another run',
-    expected: list(configuration),
-    got: list(saved),
-    hint: 'the settings of that run, or another name',
-  })
-}
-
-/** Digests are told by their first digits, which differ as well. */
-function brief(value: unknown): string {
-  if (typeof value !== 'string') return 'unknown'
-  const shown = /^[\da-f]{64}$/.test(value) ? value.slice(0, 8) : value
-  return shown.length > 80 ? `${shown.slice(0, 80)}...` : shown
 }

@@ -17,7 +17,7 @@ import {
   type RuntimeArguments,
 } from './options.js'
 import { Progress } from './progress.js'
-import { formatNames } from './results.js'
+import { formatNames } from '../results.js'
 
 interface GenerateArguments extends RuntimeArguments, MemoryArguments {
   [option: string]: unknown

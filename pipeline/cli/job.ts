@@ -25,7 +25,7 @@ import {
   writeResults,
   type FormatName,
   type Origin,
-} from './results.js'
+} from '../results.js'
 import { StopSignals } from './stop.js'
 
 /** Options of a job beside the settings, and what each is. */

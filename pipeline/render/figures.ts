@@ -1,12 +1,11 @@
 // Scenes as stick figures on a floor of square metres: left limbs red, right ones blue.
 
-import { poseJoints } from '../../models/body/kinematics.js'
-import { fromAxisAngle, vectorAt, type Vector } from '../../models/body/quaternion.js'
-import { quadrupedJointNames, quadrupedParents, quadrupedRest } from '../../models/body/quadruped-skeleton.js'
-import { jointNames, jointParents, restJoints } from '../../models/body/skeleton.js'
-import { numbersOf, type EntityMotion } from '../../models/pppm/encoding.js'
-import { jointsOf } from '../../models/pppm/kinds.js'
+import { vectorAt, type Vector } from '../../models/body/quaternion.js'
+import { quadrupedJointNames, quadrupedParents } from '../../models/body/quadruped-skeleton.js'
+import { jointNames, jointParents } from '../../models/body/skeleton.js'
+import type { EntityMotion } from '../../models/pppm/encoding.js'
 import type { Picture } from '../media/picture.js'
+import { entityPoints } from '../scene/entity-points.js'
 import { orbit, project, type Camera } from './camera.js'
 
 type Colour = readonly [red: number, green: number, blue: number]
@@ -31,19 +30,8 @@ const outline = [
   [4, 5],
 ]
 
-/** The points of an entity in a frame, metres: joints, or those of an object. */
-function pointsOf({ kind, numbers }: EntityMotion, frame: number): ArrayLike<number> {
-  const width = numbersOf(kind)
-  const pose = numbers.subarray(frame * width, (frame + 1) * width)
-  if (kind === 'object') return pose
-  const tree =
-    kind === 'human' ? { parents: jointParents, rest: restJoints } : { parents: quadrupedParents, rest: quadrupedRest }
-  const turns = tree.parents.flatMap((_, joint) => fromAxisAngle(vectorAt(pose, joint)))
-  return poseJoints(tree, turns, pose.subarray(3 * jointsOf[kind])).positions
-}
-
 function linesOf(entity: EntityMotion, frame: number): Line[] {
-  const points = pointsOf(entity, frame)
+  const points = entityPoints(entity, frame)
   const line = (a: number, b: number, colour: Colour) => ({
     from: vectorAt(points, a),
     to: vectorAt(points, b),

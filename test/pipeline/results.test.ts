@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkResults } from '../../pipeline/cli/results.js'
+import { checkResults } from '../../pipeline/results.js'
 
 const place = await mkdtemp(join(tmpdir(), 'revision-results-'))
 t.teardown(() => rm(place, { recursive: true }))

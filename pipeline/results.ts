@@ -2,20 +2,20 @@
 
 import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isObject } from '../../models/config-reader.js'
-import { quote } from '../../tensor/files/quote.js'
-import { UsageError } from '../../tensor/index.js'
-import type { GenerateResult } from '../generate.js'
-import { writeApng } from '../media/apng.js'
-import { writeFileAtomically } from '../media/atomic.js'
-import { writePng } from '../media/encode.js'
-import { writeGif } from '../media/gif.js'
-import { writeMp4 } from '../media/mp4.js'
-import { software } from '../media/note.js'
-import { frameName, type OutputFolder } from '../media/output.js'
-import type { Picture } from '../media/picture.js'
-import { contactSheet } from '../media/sheet.js'
-import type { GenerateSettings } from '../settings.js'
+import { isObject } from '../models/config-reader.js'
+import { quote } from '../tensor/files/quote.js'
+import { UsageError } from '../tensor/index.js'
+import type { GenerateResult } from './generate.js'
+import { writeApng } from './media/apng.js'
+import { writeFileAtomically } from './media/atomic.js'
+import { writePng } from './media/encode.js'
+import { writeGif } from './media/gif.js'
+import { writeMp4 } from './media/mp4.js'
+import { software } from './media/note.js'
+import { frameName, type OutputFolder } from './media/output.js'
+import type { Picture } from './media/picture.js'
+import { contactSheet } from './media/sheet.js'
+import type { GenerateSettings } from './settings.js'
 
 /** The forms that a video can be had in. */
 export const formatNames = ['frames', 'sheet', 'mp4', 'apng', 'gif'] as const
@@ -128,19 +128,19 @@ export async function writeResults(
   { frames, settings }: GenerateResult,
   origin: Origin,
   formats: readonly FormatName[],
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   // Without the paths: who gets the video need not know them.
   const note = JSON.stringify({ program: software, ...settings })
   for (const format of formats) {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     if (format !== 'frames') {
       const { name, write } = files[format]
       await write(output.file(name), frames, settings.fps, note)
       continue
     }
     for (const [index, frame] of frames.entries()) {
-      signal.throwIfAborted()
+      signal?.throwIfAborted()
       await output.writeFrame(index, frame, note)
     }
   }

@@ -1,0 +1,111 @@
+// The second stage: who and what the coarse video shows, how it moves in 3D, and how it should.
+
+import { openPPPM } from '../../models/pppm/open.js'
+import { resizeLanczos } from '../../models/svd/resize.js'
+import type { Tensor } from '../../tensor/index.js'
+import { writePng } from '../media/encode.js'
+import type { OutputFolder } from '../media/output.js'
+import type { LabelMap, Picture } from '../media/picture.js'
+import { contactSheet } from '../media/sheet.js'
+import { readSceneFile, writeSceneFile } from '../scene/scene-file.js'
+import type { Scene } from '../scene/scene.js'
+import type { ReviseEvent } from './events.js'
+import { sceneOfGiven } from './given.js'
+import { mendScene } from './mend.js'
+import type { Prior } from './prior.js'
+import type { ReviseRun } from './run.js'
+import type { StageCost } from './stage-store.js'
+
+/** A scene, and what it took. */
+export interface MotionOutcome extends StageCost {
+  readonly scene: Scene
+}
+
+/** The scene that an earlier run left. Throws a FileError for one that cannot be read. */
+export function savedScene({ store }: ReviseRun): Promise<Scene> {
+  return readSceneFile(store.folder('s2'))
+}
+
+/**
+ * Finds the motion of a video and keeps it.
+ *
+ * @param frames the coarse video; the picture alone where the motion is given
+ */
+export async function* findMotion(
+  run: ReviseRun,
+  frames: readonly Picture[],
+): AsyncGenerator<ReviseEvent, MotionOutcome, undefined> {
+  const { options, runtime, settings, shown, store, configurations } = run
+  const { signal, tools, motion, image, onExtract, target } = options
+  const { width, height, fps } = settings
+  const begun = performance.now()
+  runtime.resetPeak()
+  // Everything is seen at the size of the final video, and the first frame is the picture itself.
+  const large = [image, ...frames.slice(1)].map(frame => resizeLanczos(frame, width, height))
+  const rate = large.length > 1 ? (fps * (large.length - 1)) / (shown - 1) : fps
+  const extractor = await tools.openExtractor(runtime)
+  const seen = await extractor.extract(large, { fps: rate, signal, onProgress: onExtract })
+  signal?.throwIfAborted()
+  const entities = seen.entities.map(({ id, kind, name, confidence }) => ({
+    id,
+    kind,
+    name,
+    seen: confidence.filter(value => value > 0).length,
+  }))
+  yield { type: 'seen', frames: seen.frames, entities, depth: seen.depth }
+
+  const start = motion ? sceneOfGiven(motion, seen, settings) : seen
+  using opened = await openPrior(run)
+  const goal = { frames: settings.frames, fps, shown, targeted: target !== undefined, given: motion !== undefined }
+  const scene = await mendScene(start, { ...goal, prior: opened.prior })
+  signal?.throwIfAborted()
+  const overlays = scene.entities.length > 0 ? await overlaysOf(run, scene, large) : []
+  const cost = { seconds: (performance.now() - begun) / 1000, peakBytes: runtime.statistics().peak }
+  await store.write('s2', { configuration: configurations.s2, ...cost }, async output => {
+    await writeSceneFile(output.file('seen.json'), seen)
+    await writeSceneFile(output.file('scene.json'), scene)
+    await writeOverlays(output, overlays)
+  })
+  return { scene, ...cost }
+}
+
+/** The prior, if there is one and it is needed. */
+async function openPrior({ options, runtime }: ReviseRun): Promise<Disposable & { readonly prior?: Prior }> {
+  const { pppm, strength, prompt } = options
+  if (pppm === undefined) return { [Symbol.dispose]: () => undefined }
+  const { model } = await openPPPM(runtime, pppm)
+  let text: Tensor | undefined
+  try {
+    text = await prompt?.encode(runtime)
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+  return {
+    prior: { runtime, model, strength, text },
+    [Symbol.dispose]: () => {
+      model.dispose()
+      text?.dispose()
+    },
+  }
+}
+
+/** The parts that the mended motion has, over the frames that it was seen in. */
+async function overlaysOf(
+  { options: { tools }, runtime, settings, shown }: ReviseRun,
+  scene: Scene,
+  frames: readonly Picture[],
+): Promise<Picture[]> {
+  const maps: LabelMap[] = await tools.drawMasks(runtime, scene)
+  // Of a given motion all frames are drawn, over the picture.
+  if (frames.length === 1) return maps.map(labels => tools.drawOverlay(frames[0], labels))
+  const place = (i: number) => Math.round((i * (Math.min(shown, settings.frames) - 1)) / (frames.length - 1))
+  return frames.map((frame, i) => tools.drawOverlay(frame, maps[place(i)]))
+}
+
+async function writeOverlays(output: OutputFolder, overlays: readonly Picture[]): Promise<void> {
+  if (overlays.length === 0) return
+  await writePng(output.file('overlays.png'), contactSheet(overlays))
+  for (const [i, overlay] of overlays.entries())
+    await writePng(output.file(`overlay_${String(i).padStart(4, '0')}.png`), overlay)
+}
