@@ -132,6 +132,7 @@ export {
   type PoolOptions,
   type PoolParams,
 } from './pool/pool.js'
+export { depthRange, raster, rasterOp, type Rastered, type RasterOperands, type RasterParams } from './raster/raster.js'
 export {
   argmax,
   argmin,

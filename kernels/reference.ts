@@ -23,6 +23,7 @@ import {
 } from './norm/reference.js'
 import { accumulateReference, adamwReference } from './optim/reference.js'
 import { poolReference } from './pool/reference.js'
+import { rasterReference } from './raster/reference.js'
 import { argReference, cumsumReference, reduceReference } from './reduce/reference.js'
 import { resizeReference } from './resample/reference.js'
 import { rotaryReference } from './rotary/reference.js'
@@ -53,6 +54,7 @@ export const referenceKernels: readonly ReferenceKernel[] = [
   padReference,
   permuteReference,
   poolReference,
+  rasterReference,
   reduceReference,
   resizeReference,
   rotaryReference,

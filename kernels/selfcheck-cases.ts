@@ -12,6 +12,7 @@ import {
   avgPool2d,
   cast,
   cat,
+  clamp,
   conv2d,
   conv3d,
   convTranspose2d,
@@ -31,6 +32,7 @@ import {
   mul,
   pad,
   permute,
+  raster,
   resize,
   rotary,
   scatterAdd,
@@ -229,6 +231,17 @@ export const selfCheckCases: readonly SelfCheckCase[] = [
     about: 'means of 3x3',
     tolerance: arithmetic,
     run: o => avgPool2d(o.normal([2, 7, 9, 3]), { kernel: 3, stride: 2, padding: 1 }),
+  },
+  {
+    op: 'raster',
+    about: 'triangles that hide each other',
+    tolerance: arithmetic,
+    run: o => {
+      const corners = affine(o.normal([2, 41, 2]), 20, 18)
+      const points = cat([corners, affine(square(o.normal([2, 41, 1])), 1, 2)], 2)
+      const { triangles, shares, depth } = raster(points, o.integers([50, 3], 41), { height: 35, width: 37 })
+      return [triangles, shares, clamp(depth, 0, 100)]
+    },
   },
   {
     op: 'reduce',

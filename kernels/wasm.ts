@@ -12,6 +12,7 @@ import { catWasm, expandWasm, padWasm, permuteWasm, sliceWasm } from './move/was
 import { groupNormGradientWasm, groupNormWasm, layerNormGradientWasm, layerNormWasm } from './norm/wasm.js'
 import { accumulateWasm, adamwWasm } from './optim/wasm.js'
 import { poolWasm } from './pool/wasm.js'
+import { rasterWasm } from './raster/wasm.js'
 import { argWasm, cumsumWasm, reduceWasm } from './reduce/wasm.js'
 import { resizeWasm } from './resample/wasm.js'
 import { rotaryWasm } from './rotary/wasm.js'
@@ -42,6 +43,7 @@ export const wasmKernels: readonly WasmKernel[] = [
   padWasm,
   permuteWasm,
   poolWasm,
+  rasterWasm,
   reduceWasm,
   resizeWasm,
   rotaryWasm,

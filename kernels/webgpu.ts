@@ -12,6 +12,7 @@ import { catWebGpu, expandWebGpu, padWebGpu, permuteWebGpu, sliceWebGpu } from '
 import { groupNormWebGpu, layerNormWebGpu } from './norm/webgpu.js'
 import { accumulateWebGpu, adamwWebGpu } from './optim/webgpu.js'
 import { poolWebGpu } from './pool/webgpu.js'
+import { rasterWebGpu } from './raster/webgpu.js'
 import { argWebGpu, cumsumWebGpu, reduceWebGpu } from './reduce/webgpu.js'
 import { resizeWebGpu } from './resample/webgpu.js'
 import { rotaryWebGpu } from './rotary/webgpu.js'
@@ -40,6 +41,7 @@ export const webgpuKernels: readonly WebGpuKernel[] = [
   padWebGpu,
   permuteWebGpu,
   poolWebGpu,
+  rasterWebGpu,
   reduceWebGpu,
   resizeWebGpu,
   rotaryWebGpu,

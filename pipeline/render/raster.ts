@@ -1,5 +1,6 @@
 // Triangles drawn into a picture, the nearest in front.
 
+import { drawTriangles, type RasterPicture } from '../../kernels/raster/reference.js'
 import { vectorAt, type Vector } from '../../models/body/quaternion.js'
 import { maxPixels, type Picture } from '../media/picture.js'
 import { UsageError } from '../../tensor/index.js'
@@ -13,26 +14,18 @@ export interface Mesh {
   readonly faces: ArrayLike<number>
 }
 
-/** What each pixel shows. */
-export interface Raster {
-  readonly width: number
-  readonly height: number
-  /** [height x width]: the triangle, or -1. */
-  readonly triangles: Int32Array
-  /** [height x width x 3]: how much of the triangle's three corners, at the pixel. */
-  readonly shares: Float32Array
-  /** [height x width]: metres from the camera along its view; infinite where there is nothing. */
-  readonly depth: Float32Array
+/** Where vertices are seen, [V x 3]: pixels, and metres in front of the camera. */
+export function projectVertices(vertices: ArrayLike<number>, camera: Camera): Float32Array {
+  const points = new Float32Array(vertices.length)
+  for (let i = 0; i < vertices.length / 3; i++) points.set(project(camera, vectorAt(vertices, i)), 3 * i)
+  return points
 }
-
-// Nothing nearer than this is drawn, metres.
-const nearest = 0.01
 
 /**
  * Finds the nearest triangle of each pixel. Triangles that reach behind the camera are left out.
  * @throws UsageError for a picture of no or too many pixels
  */
-export function rasterize({ vertices, faces }: Mesh, camera: Camera, width: number, height: number): Raster {
+export function rasterize({ vertices, faces }: Mesh, camera: Camera, width: number, height: number): RasterPicture {
   const fits = Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1
   if (!fits || width * height > maxPixels)
     throw new UsageError({
@@ -41,35 +34,15 @@ export function rasterize({ vertices, faces }: Mesh, camera: Camera, width: numb
       expected: `1 to ${maxPixels} pixels`,
       got: `${width} x ${height}`,
     })
-  const triangles = new Int32Array(width * height).fill(-1)
-  const shares = new Float32Array(3 * width * height)
-  const depth = new Float32Array(width * height).fill(Infinity)
-  const points = Array.from({ length: vertices.length / 3 }, (_, i) => project(camera, vectorAt(vertices, i)))
-  for (let face = 0; face < faces.length / 3; face++) {
-    const [a, b, c] = [points[faces[3 * face]], points[faces[3 * face + 1]], points[faces[3 * face + 2]]]
-    const area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if (Math.min(a[2], b[2], c[2]) < nearest || !(Math.abs(area) > 0)) continue
-    const range = (axis: 0 | 1, size: number) => ({
-      first: Math.max(0, Math.ceil(Math.min(a[axis], b[axis], c[axis]))),
-      last: Math.min(size - 1, Math.floor(Math.max(a[axis], b[axis], c[axis]))),
-    })
-    const [columns, rows] = [range(0, width), range(1, height)]
-    for (let y = rows.first; y <= rows.last; y++)
-      for (let x = columns.first; x <= columns.last; x++) {
-        const u = ((c[0] - b[0]) * (y - b[1]) - (c[1] - b[1]) * (x - b[0])) / area
-        const v = ((a[0] - c[0]) * (y - c[1]) - (a[1] - c[1]) * (x - c[0])) / area
-        const w = 1 - u - v
-        if (u < 0 || v < 0 || w < 0) continue
-        // What is even in the picture is one over the depth.
-        const z = 1 / (u / a[2] + v / b[2] + w / c[2])
-        const pixel = y * width + x
-        if (z >= depth[pixel]) continue
-        depth[pixel] = z
-        triangles[pixel] = face
-        shares.set([(u * z) / a[2], (v * z) / b[2], (w * z) / c[2]], 3 * pixel)
-      }
+  const picture = {
+    width,
+    height,
+    triangles: new Int32Array(width * height),
+    shares: new Float32Array(3 * width * height),
+    depth: new Float32Array(width * height),
   }
-  return { width, height, triangles, shares, depth }
+  drawTriangles(projectVertices(vertices, camera), faces, picture)
+  return picture
 }
 
 /** The outward direction at each vertex, 1 long, [V x 3]: that of its triangles, large ones more. */
