@@ -2,6 +2,7 @@
 // in the end the weights. What is in the folder is never half written.
 
 import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { join } from 'node:path'
 import { saveWeights } from '../nn/index.js'
@@ -79,6 +80,8 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   }
   const seconds: number[] = []
   while (trainer.steps < settings.steps) {
+    // A runtime that computes on this thread would otherwise never let a signal be heard.
+    await setImmediate()
     const { step, loss, parts, norm, rate, seconds: took } = await trainer.step()
     const line = { step, loss, ...parts, norm, rate, seconds: took }
     log.push(line)

@@ -89,11 +89,23 @@ export function decodeEntity(kind: EntityKind, parameters: Float32Array, view: V
 }
 
 /** Changes between frames are small; so they weigh about as much as the parameters. */
-const speedScale = 10
+const speedScale = 3
+
+// Distances below this are as good as none.
+const leastDistance = 1e-3
+
+/** The logarithm of the distance between two rows of parameters, about 0 for frames that follow each other. */
+function logDistance(parameters: Float32Array, size: number, a: number, b: number): number {
+  let sum = leastDistance ** 2
+  for (let i = 0; i < size; i++) sum += (parameters[a * size + i] - parameters[b * size + i]) ** 2
+  return 0.5 + 0.25 * Math.log(sum)
+}
 
 /**
  * What the network is given of an entity, [T x F] with F of `featuresOf`: parameters [T x R], their change since the
- * frame before, and of each frame whether it is known for certain and how much it is trusted, 0..1.
+ * frame before, how far they are from those of the frame before, the next, the first and the last, and of each frame
+ * whether it is known for certain and how much it is trusted, 0..1. Distances show where a sequence is torn, which a sum
+ * of many changes hides.
  */
 export function entityFeatures(
   kind: EntityKind,
@@ -109,8 +121,10 @@ export function entityFeatures(
     out.set(parameters.subarray(at, at + size), frame * width)
     for (let i = 0; frame > 0 && i < size; i++)
       out[frame * width + size + i] = speedScale * (parameters[at + i] - parameters[at - size + i])
-    out[frame * width + 2 * size] = known[frame]
-    out[frame * width + 2 * size + 1] = confidence[frame]
+    const others = [Math.max(0, frame - 1), Math.min(frames - 1, frame + 1), 0, frames - 1]
+    others.forEach((other, i) => (out[frame * width + 2 * size + i] = logDistance(parameters, size, frame, other)))
+    out[frame * width + width - 2] = known[frame]
+    out[frame * width + width - 1] = confidence[frame]
   }
   return out
 }

@@ -18,7 +18,10 @@ export function parametersOf(kind: EntityKind): number {
   return kind === 'object' ? 3 * objectPoints : 6 * jointsOf[kind] + 3
 }
 
-/** Numbers of a token: parameters, their change since the frame before, whether they are known, and confidence. */
+/**
+ * Numbers of a token: parameters, their change since the frame before, how far they are from those of four other frames,
+ * whether they are known, and confidence.
+ */
 export function featuresOf(kind: EntityKind): number {
-  return 2 * parametersOf(kind) + 2
+  return 2 * parametersOf(kind) + 6
 }

@@ -1,9 +1,26 @@
 // The Parameterized Physical Prior Model (ReVision, section 3.3): a transformer that turns a broken sequence of 3D
 // parameters into a natural one. Tokens are frames times entities; what comes out is what went in and a correction.
-// Beyond the paper: before it is corrected, each frame may be taken from others, by a last attention whose values are
-// the parameters themselves. So frames in the wrong order find their places whole, however narrow tokens are.
+// Beyond the paper: of each frame that is given the network tells when it belongs, how sharply and with what weight;
+// the frames of the result are means of those, which are then corrected. So frames in the wrong order find their places
+// whole, however narrow tokens are, and frames that are right stay what they are.
 
-import { add, attention, cat, expand, mix, rotary, slice } from '../../kernels/index.js'
+import {
+  add,
+  affine,
+  cat,
+  expand,
+  matmul,
+  mean,
+  mix,
+  mul,
+  permute,
+  sigmoid,
+  slice,
+  softmax,
+  square,
+  sub,
+  sum,
+} from '../../kernels/index.js'
 import {
   into,
   LayerNorm,
@@ -24,6 +41,14 @@ import { PPPMBlock, type RotaryTable } from './layers.js'
 
 /** Tensors for those kinds of entities that a scene has. */
 export type ByKind<T> = { readonly [K in EntityKind]?: T }
+
+/** What the network makes of the entities of one kind. */
+export interface Mended {
+  /** [B,E,T,R]: mended parameters. */
+  readonly parameters: Tensor
+  /** [B,E,T]: the frame that each given frame belongs to. */
+  readonly times: Tensor
+}
 
 /** What a motion is to be like. */
 export interface PPPMConditions {
@@ -56,60 +81,101 @@ export function strengthFeatures(strengths: readonly (number | undefined)[]): Fl
   )
 }
 
+// How sharply a frame counts for its own place alone, at most, and how little one that is not trusted counts.
+const sharpest = 12
+const untrusted = 20
+// How much larger differences between frames are seen.
+const contrast = 4
+// Numbers by which frames are compared, and how near in time those are that all resemble each other.
+const likeness = 32
+const nextTo = 2
+// Frames that a frame is moved by for each unit of the network's output.
+const frameScale = 8
+
 /** The way in and out of the transformer for one kind of entity. */
 class EntityPort {
   readonly proj_in: Linear
-  readonly take_q: Linear
-  readonly take_k: Linear
+  readonly proj_mean: Linear
+  readonly proj_like: Linear
+  readonly proj_time: Linear
   readonly proj_out: Linear
   /** [maxEntities, D]: tells entities of a kind apart. */
   readonly slots: Parameter
 
-  constructor(scope: WeightScope, kind: EntityKind, { width, maxEntities }: PPPMConfig) {
+  constructor(
+    scope: WeightScope,
+    private readonly kind: EntityKind,
+    { width, maxEntities }: PPPMConfig,
+  ) {
     this.proj_in = new Linear(scope.at('proj_in'), featuresOf(kind), width)
-    this.take_q = new Linear(scope.at('take_q'), width, width, { bias: false })
-    this.take_k = new Linear(scope.at('take_k'), width, width, { bias: false })
-    // A model that has learnt nothing corrects nothing.
+    this.proj_mean = new Linear(scope.at('proj_mean'), featuresOf(kind), width, { bias: false })
+    this.proj_like = new Linear(scope.at('proj_like'), parametersOf(kind), likeness, { bias: false })
+    // A model that has learnt nothing moves nothing and corrects nothing.
+    this.proj_time = new Linear(scope.at('proj_time'), width, 3, { init: 0 })
     this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind), { init: 0 })
     this.slots = scope.parameter('slots', [maxEntities, width], { dtype: 'f32' })
   }
 
-  /** Features [B,E,T,F] to tokens [B,E T,D], entity by entity. */
-  enter(features: Tensor): Tensor {
+  /**
+   * Features [B,E,T,F] to tokens [B,E T,D], entity by entity; places [T,D] are added to those of each frame. What frames
+   * have in common is told apart from how they differ, which is little.
+   */
+  enter(features: Tensor, places: Tensor): Tensor {
     const [batch, entities, frames] = features.shape
     return release(() => {
-      const slots = slice(this.slots.value, 0, 0, entities) // [E,D]
-      const tokens = add(this.proj_in.forward(features), slots.reshape([entities, 1, -1])) // [B,E,T,D]
+      const slots = slice(this.slots.value, 0, 0, entities).reshape([entities, 1, -1]) // [E,1,D]
+      const common = mean(features, { axes: [2], keepDims: true }) // [B,E,1,F]
+      const own = affine(sub(features, common), contrast, 0)
+      const shared = add(this.proj_mean.forward(common), add(slots, places)) // [B,E,T,D]
+      const alike = matmul(this.#resemblance(own), places) // [B,E,T,D]
+      const tokens = this.proj_in.forward(own, { residual: add(shared, alike) })
       return tokens.reshape([batch, entities * frames, -1])
     })
   }
 
-  /**
-   * Tokens [B,E T,D] and the features that they began with to parameters [B,E,T,R]: those that each frame takes from all
-   * frames of its entity, corrected. `table` is that of one entity's frames.
-   */
-  leave(tokens: Tensor, features: Tensor, table: RotaryTable): Tensor {
+  /** How much each frame resembles which others, neighbours left out: features [B,E,T,F] to shares of 1, [B,E,T,T]. */
+  #resemblance(own: Tensor): Tensor {
+    const [batch, entities, frames] = own.shape
+    const points = this.proj_like.forward(slice(own, 3, 0, parametersOf(this.kind))) // [B,E,T,L]
+    const lengths = sum(square(points), { axes: [-1] }).reshape([batch, entities, 1, frames])
+    const products = matmul(points, permute(points, [0, 1, 3, 2])) // [B,E,T,T]
+    const near = Float32Array.from({ length: frames ** 2 }, (_, i) =>
+      Math.abs((i % frames) - Math.floor(i / frames)) <= nextTo ? -100 : 0,
+    )
+    const apart = Tensor.from(own.runtime, near, [frames, frames])
+    return softmax(add(sub(affine(products, 2, 0), lengths), apart))
+  }
+
+  /** Tokens [B,E T,D] and the features [B,E,T,F] that they began with to frames put in their places and corrected. */
+  leave(tokens: Tensor, features: Tensor): Mended {
     const [batch, entities, frames, width] = features.shape
+    const rows = batch * entities
     return release(() => {
-      const alone = tokens.reshape([batch * entities, frames, -1]) // [B E,T,D]
-      const [q, k] = [this.take_q, this.take_k].map(layer => rotary(layer.forward(alone), table.cos, table.sin))
-      const size = (width - 2) / 2
-      const parameters = slice(features.reshape([batch * entities, frames, width]), 2, 0, size) // [B E,T,R]
-      const diagonal = Float32Array.from({ length: frames ** 2 }, (_, i) => (i % (frames + 1) === 0 ? ownFrame : 0))
-      const mask = Tensor.from(tokens.runtime, diagonal, [frames, frames])
-      const taken = attention(q, k, parameters, { heads: 1, mask })
-      return this.proj_out.forward(alone, { residual: taken }).reshape([batch, entities, frames, size])
+      const alone = tokens.reshape([rows, frames, -1]) // [B E,T,D]
+      const given = features.reshape([rows, frames, width])
+      const told = this.proj_time.forward(alone) // [B E,T,3]
+      const column = (x: Tensor, i: number) => slice(x, 2, i, i + 1).reshape([rows, 1, frames])
+      const count = Float32Array.from({ length: frames }, (_, frame) => frame)
+      const order = Tensor.from(tokens.runtime, count, [frames])
+      const times = add(affine(column(told, 0), frameScale, 0), order) // [B E,1,T]
+      const sharpness = affine(sigmoid(column(told, 1)), sharpest, 0)
+      const trust = affine(column(given, width - 1), untrusted, -untrusted)
+      const weight = add(column(told, 2), trust)
+      const distance = sub(order.reshape([frames, 1]), times) // [B E,T,T]: from each place to each given frame
+      const shares = softmax(sub(weight, mul(square(distance), sharpness)))
+      const size = parametersOf(this.kind)
+      const taken = matmul(shares, slice(given, 2, 0, size)) // [B E,T,R]
+      const parameters = this.proj_out.forward(alone, { residual: taken }).reshape([batch, entities, frames, size])
+      return { parameters, times: times.reshape([batch, entities, frames]) }
     })
   }
 }
-
-// How much more a frame is its own than another's, before anything is learnt.
-const ownFrame = 6
 
 /** The PPPM, its weights in a `Weights`. */
 export class PPPM {
   readonly weights = new Weights()
   readonly kinds: Readonly<Record<EntityKind, EntityPort>>
+  readonly place_proj: Linear
   readonly text_proj: Linear
   readonly strength_embedding: TimestepEmbedding
   /** [2, D]: the conditions that stand for no text and no strength. */
@@ -122,6 +188,7 @@ export class PPPM {
     const { width, layers, textChannels } = config
     const port = (kind: EntityKind) => new EntityPort(scope.at('kinds', kind), kind, config)
     this.kinds = { human: port('human'), animal: port('animal'), object: port('object') }
+    this.place_proj = new Linear(scope.at('place_proj'), 2 * placeSinusoids, width, { bias: false })
     this.text_proj = new Linear(scope.at('text_proj'), textChannels, width)
     this.strength_embedding = new TimestepEmbedding(scope.at('strength_embedding'), strengthSinusoids, width)
     this.unconditional = scope.parameter('unconditional', [2, width], { dtype: 'f32' })
@@ -137,28 +204,29 @@ export class PPPM {
   }
 
   /**
-   * Mended parameters for every kind of entity: features [B,E,T,F] (`featuresOf`) to [B,E,T,R] (`parametersOf`). All
-   * kinds have the same B and T. Throws a ShapeError when operands do not fit.
+   * Mended parameters for every kind of entity: features [B,E,T,F] (`featuresOf`) to [B,E,T,R] (`parametersOf`), and
+   * when the given frames belong. All kinds have the same B and T. Throws a ShapeError when operands do not fit.
    */
-  forward(features: ByKind<Tensor>, conditions: PPPMConditions): ByKind<Tensor> {
+  forward(features: ByKind<Tensor>, conditions: PPPMConditions): ByKind<Mended> {
     const present = entityKinds.filter(kind => features[kind])
     this.#check(features, present, conditions)
     const [, , frames] = features[present[0]]!.shape
     return release(() => {
       const entities = present.map(kind => features[kind]!.shape[1])
-      const tokens = present.map(kind => this.kinds[kind].enter(features[kind]!))
+      const places = this.#places(conditions.strength.runtime, frames) // [T,D]
+      const tokens = present.map(kind => this.kinds[kind].enter(features[kind]!, places))
       const context = this.#context(conditions) // [B,M,D]
       const total = entities.reduce((sum, n) => sum + n, 0)
-      const [table, ownTable] = [total, 1].map(count => this.#table(tokens[0].runtime, count, frames))
+      const table = this.#table(tokens[0].runtime, total, frames)
       let h = tokens.length === 1 ? tokens[0] : cat(tokens, 1) // [B,E T,D], E of all kinds
       for (const block of this.blocks) h = into(h, h => block.forward(h, context, table))
       const normed = into(h, h => this.norm_out.forward(h))
       let start = 0
-      const outputs = present.map((kind, i): [EntityKind, Tensor] => {
+      const outputs = present.map((kind, i): [EntityKind, Mended] => {
         const end = start + entities[i] * frames
         const own = present.length === 1 ? normed : slice(normed, 1, start, end)
         start = end
-        return [kind, this.kinds[kind].leave(own, features[kind]!, ownTable)]
+        return [kind, this.kinds[kind].leave(own, features[kind]!)]
       })
       return Object.fromEntries(outputs)
     })
@@ -185,6 +253,16 @@ export class PPPM {
     if (!text) return cat([strengths, expand(noText, [batch, 1, width])], 1)
     const told = this.text_proj.forward(text) // [B,M,D]
     return cat([strengths, hasText ? mix(told, noText, hasText) : told], 1)
+  }
+
+  /** How far each frame is from the first and from the last, for tokens: [T,D]. */
+  #places(runtime: Runtime, frames: number): Tensor {
+    const sinusoids = (placeOf: (frame: number) => number) => {
+      const places = Array.from({ length: frames }, (_, frame) => placeOf(frame))
+      const waves = timestepEmbedding(places, placeSinusoids, { maxPeriod: longestPeriod })
+      return Tensor.from(runtime, waves, [frames, placeSinusoids])
+    }
+    return this.place_proj.forward(cat([sinusoids(frame => frame), sinusoids(frame => frames - 1 - frame)], 1))
   }
 
   /** The angles of every token: those of its frame, the same for all entities. */
@@ -226,3 +304,5 @@ export class PPPM {
 
 // In frames, divided by 2 pi: motions are hundreds of frames long at most.
 const longestPeriod = 1000
+// Numbers that tell how far a frame is from an end.
+const placeSinusoids = 32

@@ -56,8 +56,11 @@ export async function refineScene(
   })
   const floats = await Promise.all(
     entityKinds.map(async kind => {
-      using output = outputs[kind]
-      return output ? await output.floats() : new Float32Array()
+      const mended = outputs[kind]
+      if (!mended) return new Float32Array()
+      using parameters = mended.parameters
+      mended.times.dispose()
+      return parameters.floats()
     }),
   )
   const used = { human: 0, animal: 0, object: 0 }

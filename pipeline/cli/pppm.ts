@@ -10,6 +10,7 @@ import { holdOut, readLibrary } from '../../train/motion/library.js'
 import { readMotion } from '../../train/motion/read.js'
 import { clipOf, motionOf } from '../../train/pppm/clips.js'
 import { evaluatePPPM, type EvaluationRow } from '../../train/pppm/evaluate.js'
+import { evaluateJourneys, type JourneyRow } from '../../train/pppm/journeys.js'
 import { metricNames } from '../../train/pppm/metrics.js'
 import { jsonText } from './json.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
@@ -135,8 +136,9 @@ async function evaluate({ weights, motions, frames, clips, seed, json, ...where 
     const progress = (done: number, total: number) =>
       !json && status.change(`case ${Math.min(done + 1, total)}/${total}`)
     const rows = await evaluatePPPM(runtime, model, { test, train, frames, clips, seed, progress })
+    const journeys = await evaluateJourneys(runtime, model, { test, frames, clips, seed, strengths: [0.3, 0.7] })
     status.end()
-    console.log(json ? jsonText({ rows }) : tableOf(rows))
+    console.log(json ? jsonText({ rows, journeys }) : `${tableOf(rows)}\n\n${journeyTable(journeys)}`)
   } finally {
     status.end()
     await runtime.close()
@@ -156,9 +158,29 @@ function heldOutWords(settings: string | undefined): string[] {
 /** Rows as a table in Markdown. */
 function tableOf(rows: readonly EvaluationRow[]): string {
   const heads = ['MPJPE mm', 'global mm', 'acceleration mm', 'jitter m/s3', 'skating mm', 'rotation deg']
+  const cells = rows.map(row => [
+    row.case,
+    row.method,
+    ...metricNames.map(name => row.metrics[name].toFixed(name === 'jitter' ? 0 : 2)),
+  ])
+  return markdown(['case', 'method'], heads, cells)
+}
+
+function journeyTable(rows: readonly JourneyRow[]): string {
+  const cells = rows.map(({ strength, path, turns, arrival }) => [
+    `${strength}`,
+    path.toFixed(3),
+    turns.toFixed(2),
+    arrival.toFixed(1),
+  ])
+  return markdown(['strength'], ['path m', 'turns a second', 'last step mm'], cells)
+}
+
+function markdown(names: readonly string[], numbers: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const body = rows.map(row =>
-    line([row.case, row.method, ...metricNames.map(name => row.metrics[name].toFixed(name === 'jitter' ? 0 : 2))]),
-  )
-  return [line(['case', 'method', ...heads]), line(['---', '---', ...heads.map(() => '---:')]), ...body].join('\n')
+  return [
+    line([...names, ...numbers]),
+    line([...names.map(() => '---'), ...numbers.map(() => '---:')]),
+    ...rows.map(line),
+  ].join('\n')
 }

@@ -24,7 +24,7 @@ function randomModel(runtime: Runtime): PPPM {
   const random = new Generator(1)
   initializeWeights(runtime, model.weights, random)
   for (const [name, parameter] of model.weights.parameters)
-    if (name.includes('proj_out')) {
+    if (/proj_(out|time)/.test(name)) {
       const numbers = random.randn(parameter.value.size).map(x => 0.02 * x)
       parameter.replace(keep(Tensor.from(runtime, numbers, parameter.shape)))
     }
@@ -66,6 +66,25 @@ await t.test('a model that has learnt nothing hardly changes anything', async t 
   const [same] = await refineScene(wasm, model, [still])
   close(t, same.numbers, still.numbers, 1e-5, 'somebody who does not move is a mixture of equals')
 })
+
+await t.test(
+  'frames are put where the network says that they belong; what is not trusted leaves its place to others',
+  async t => {
+    using model = new PPPM(tiny)
+    initializeWeights(wasm, model.weights, new Generator(3))
+    const late = model.kinds.human.proj_time
+    late.bias!.replace(keep(Tensor.from(wasm, [2 / 8, 3, 0], [3])))
+    const entity = person(12)
+    const frame = ({ numbers }: EntityMotion, i: number) => numbers.subarray(168 * i, 168 * (i + 1))
+    const [moved] = await refineScene(wasm, model, [entity])
+    for (const i of [2, 5, 11])
+      close(t, frame(moved, i), frame(entity, i - 2), 1e-3, `frame ${i} was two frames earlier`)
+    const confidence = [Float32Array.from({ length: 12 }, (_, i) => (i === 4 ? 0 : 1))]
+    const [without] = await refineScene(wasm, model, [entity], { confidence })
+    const between = frame(entity, 3).map((x, i) => (x + frame(entity, 5)[i]) / 2)
+    close(t, frame(without, 6), between, 5e-3, 'a mean of those around it')
+  },
+)
 
 await t.test('computes the same on every runtime', async t => {
   const scene = [person(7), person(7, 2), ball(7)]

@@ -74,7 +74,9 @@ await t.test('noise is small and on every frame', async t => {
 })
 
 await t.test('a shuffle has the same frames, some of them in another order', async t => {
-  const order = at(perturb(person, ['shuffle'], new Generator(2)).entity).map(Number)
+  const { entity, times } = perturb(person, ['shuffle'], new Generator(2))
+  const order = at(entity).map(Number)
+  t.strictSame([...times], order, 'which is told')
   t.strictSame(
     order.toSorted((a, b) => a - b),
     Array.from({ length: 60 }, (_, i) => i),
@@ -84,7 +86,9 @@ await t.test('a shuffle has the same frames, some of them in another order', asy
 })
 
 await t.test('a drop lacks a segment and starts again after its end', async t => {
-  const order = at(perturb(person, ['drop'], new Generator(2)).entity).map(Number)
+  const { entity, times } = perturb(person, ['drop'], new Generator(2))
+  const order = at(entity).map(Number)
+  t.strictSame([...times], order)
   const left = [...new Set(order)]
   t.ok(left.length >= 42 && left.length <= 54, `${left.length} frames are left`)
   t.strictSame(order.slice(left.length), left.slice(0, 60 - left.length))
@@ -94,7 +98,8 @@ await t.test('masked frames repeat the last one that is trusted; known frames ar
   for (let seed = 0; seed < 20; seed++) {
     const known = new Float32Array(60)
     known[0] = known[59] = 1
-    const { entity, confidence } = perturb(person, [...perturbations], new Generator(seed), known)
+    const ways = perturbations.filter(way => way !== 'sparse' && way !== 'journey')
+    const { entity, confidence, times } = perturb(person, ways, new Generator(seed), known)
     t.same(
       [0, 59].map(frame => largest(frameOf(entity.numbers, frame), frameOf(person.numbers, frame))),
       [0, 0],
@@ -104,7 +109,12 @@ await t.test('masked frames repeat the last one that is trusted; known frames ar
       if (confidence[frame] === 0 && largest(frameOf(entity.numbers, frame), frameOf(entity.numbers, frame - 1)) !== 0)
         t.fail(`frame ${frame} shows something`)
     t.ok(isFinite(entity.numbers))
+    t.same([times[0], times[59]], [0, 59])
   }
+  const shown = (way: 'sparse' | 'journey') =>
+    perturb(person, [way], new Generator(1)).confidence.reduce((sum, value) => sum + value)
+  t.equal(shown('journey'), 1, 'a journey shows where it begins')
+  t.ok([15, 20, 30].includes(shown('sparse')), 'of sparse frames every second, third or fourth is seen')
   const nothing = person.numbers.slice()
   hideMasked(nothing, width, new Float32Array(60))
   t.ok(

@@ -51,7 +51,7 @@ const losses = (events: readonly RunEvent[]) => events.flatMap(event => (event.t
 const weightsOf = (name: string) => readFile(join(folder, name, 'model.safetensors'))
 
 await t.test('a model learns, and the folder tells how', async t => {
-  const long = { ...settings, steps: 60 }
+  const long = { ...settings, steps: 240 }
   const events = await run(optionsOf(runtime, 'learns', { settings: long }))
   const told = losses(events)
   const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length
@@ -60,8 +60,8 @@ await t.test('a model learns, and the folder tells how', async t => {
     `loss ${mean(told.slice(0, 5))} to ${mean(told.slice(-15))}`,
   )
   const log = (await readFile(join(folder, 'learns/log.jsonl'), 'utf8')).trim().split('\n')
-  t.equal(log.length, 60, 'a line for each step')
-  t.match(JSON.parse(log[59]), { step: 60, joints: Number, norm: Number, rate: Number })
+  t.equal(log.length, 240, 'a line for each step')
+  t.match(JSON.parse(log[239]), { step: 240, joints: Number, norm: Number, rate: Number })
   t.match(await readFile(join(folder, 'learns/curve.svg'), 'utf8'), /<svg.*<polyline/s)
   const file = await openSafetensors(join(folder, 'learns/model.safetensors'))
   t.match(file.metadata.get('settings'), /of a test/)

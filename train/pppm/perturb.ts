@@ -1,5 +1,5 @@
-// How motions are broken, for the PPPM to learn to mend them: the paper's three ways (ReVision, section 3.3), and spans
-// that are not known at all, for filling and carrying on.
+// How motions are broken, for the PPPM to learn to mend them: the paper's three ways (ReVision, section 3.3), and frames
+// that are not known at all, for filling, carrying on, and finding the way to a target pose.
 
 import type { Generator } from '../../tensor/index.js'
 import { fromAxisAngle, multiply, toAxisAngle, vectorAt } from '../../models/body/quaternion.js'
@@ -7,7 +7,11 @@ import type { EntityMotion } from '../../models/pppm/encoding.js'
 import { numbersOf } from '../../models/pppm/encoding.js'
 import { jointsOf } from '../../models/pppm/kinds.js'
 
-export const perturbations = ['noise', 'shuffle', 'drop', 'mask'] as const
+/**
+ * `noise`, `shuffle` and `drop` are the paper's. Of the others `mask` hides a span, `sparse` all but every n-th frame,
+ * `journey` all but the first and those that are known.
+ */
+export const perturbations = ['noise', 'shuffle', 'drop', 'mask', 'sparse', 'journey'] as const
 export type Perturbation = (typeof perturbations)[number]
 
 /** A broken motion. */
@@ -17,6 +21,8 @@ export interface Broken {
   readonly known: Float32Array
   /** [T]: 0 where nothing is known of the frame, else 1. */
   readonly confidence: Float32Array
+  /** [T]: the frame that each given frame belongs to. */
+  readonly times: Float32Array
 }
 
 /** How strong the noise is at most, and how long segments are. */
@@ -40,23 +46,29 @@ export function perturb(
   random: Generator,
   known: Float32Array = new Float32Array(framesOf(entity)),
 ): Broken {
-  const confidence = new Float32Array(framesOf(entity)).fill(1)
-  let broken = entity
+  const frames = framesOf(entity)
+  const confidence = new Float32Array(frames).fill(1)
+  let order = Array.from({ length: frames }, (_, i) => i)
+  let moved = entity
   for (const way of ways) {
-    if (way === 'noise') broken = addNoise(broken, random)
-    else if (way === 'shuffle') broken = takeFrames(broken, shuffledOrder(framesOf(entity), random))
-    else if (way === 'drop') broken = takeFrames(broken, droppedOrder(framesOf(entity), random))
-    else for (const frame of maskedSpan(framesOf(entity), random)) confidence[frame] = 0
+    if (way === 'noise') moved = addNoise(moved, random)
+    else if (way === 'shuffle' || way === 'drop') {
+      const taken = way === 'shuffle' ? shuffledOrder(frames, random) : droppedOrder(frames, random)
+      moved = takeFrames(moved, taken)
+      order = taken.map(frame => order[frame])
+    } else for (const frame of hiddenFrames(way, frames, random)) confidence[frame] = 0
   }
   const width = numbersOf(entity.kind)
-  const numbers = broken.numbers.slice()
+  const numbers = moved.numbers.slice()
   for (const [frame, isKnown] of known.entries()) {
+    if (!isKnown) continue
     const [start, end] = [frame * width, (frame + 1) * width]
-    if (isKnown) numbers.set(entity.numbers.subarray(start, end), start)
-    if (isKnown) confidence[frame] = 1
+    numbers.set(entity.numbers.subarray(start, end), start)
+    confidence[frame] = 1
+    order[frame] = frame
   }
   hideMasked(numbers, width, confidence)
-  return { entity: { kind: entity.kind, numbers }, known, confidence }
+  return { entity: { kind: entity.kind, numbers }, known, confidence, times: Float32Array.from(order) }
 }
 
 /** Frames of a motion. */
@@ -127,7 +139,14 @@ function droppedOrder(frames: number, random: Generator): number[] {
   return Array.from({ length: frames }, (_, i) => left[i % left.length])
 }
 
-/** Frames of which nothing is known: a span inside, or the end. */
+/** Frames of which nothing is known. */
+function hiddenFrames(way: 'mask' | 'sparse' | 'journey', frames: number, random: Generator): number[] {
+  if (way === 'mask') return maskedSpan(frames, random)
+  const every = way === 'sparse' ? random.randint(2, 5, 1)[0] : frames
+  return Array.from({ length: frames }, (_, frame) => frame).filter(frame => frame % every !== 0)
+}
+
+/** A span inside, or the end. */
 function maskedSpan(frames: number, random: Generator): number[] {
   const [start, end] = segment(frames, perturbationBounds.mask, random)
   const toEnd = uniform(random) < 0.3

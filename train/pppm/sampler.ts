@@ -6,7 +6,7 @@ import { entityKinds, featuresOf, parametersOf, type EntityKind } from '../../mo
 import type { ByKind } from '../../models/pppm/pppm.js'
 import { motionStrength } from '../../models/pppm/strength.js'
 import { standingFeet } from './metrics.js'
-import { perturb, randomWays, type Perturbation } from './perturb.js'
+import { perturb, randomWays, type Broken, type Perturbation } from './perturb.js'
 
 /** How many entities of each kind a scene has, and over how many frames. */
 export interface Composition {
@@ -28,6 +28,10 @@ export interface KindBatch {
   readonly free: Float32Array
   /** [B,E,T,2]: 1 where the left and the right foot of a person stand. */
   readonly standing: Float32Array
+  /** [B,E,T]: the frame that each given frame belongs to. */
+  readonly times: Float32Array
+  /** [B,E,T]: 1 where a frame is given at all. */
+  readonly given: Float32Array
 }
 
 export interface Batch {
@@ -37,7 +41,9 @@ export interface Batch {
 }
 
 // Shares of the scenes in which something is so.
-const odds = { clean: 0.05, masked: 0.3, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
+const odds = { clean: 0.08, hidden: 0.3, certain: 0.5, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
+// How often frames are hidden in which way.
+const hidings: readonly Perturbation[] = ['mask', 'mask', 'mask', 'sparse', 'journey', 'journey']
 
 /** Draws a batch of scenes; the same random numbers give the same batch. */
 export function drawBatch(source: ClipSource, { counts, frames }: Composition, size: number, random: Generator): Batch {
@@ -54,22 +60,25 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
     const entities = present.flatMap(kind =>
       Array.from({ length: counts[kind]! }, (_, i) => {
         const clean = source(kind, frames, random)
-        const ways: Perturbation[] = chance(odds.clean) ? [] : randomWays(random)
-        if (chance(odds.masked)) ways.push('mask')
-        return { kind, at: scene * counts[kind]! + i, clean, broken: perturb(clean, ways, random, known) }
+        return { kind, at: scene * counts[kind]! + i, clean, broken: breakClip(clean, known, random) }
       }),
     )
     // Everything is seen from behind the first entity as it comes, for that is all there is when the model is used.
     const view = viewpointOf(entities[0].broken.entity)
     for (const { kind, at, clean, broken } of entities) {
       const [width, size] = [featuresOf(kind), parametersOf(kind)]
-      const { features, broken: found, truth, free, standing } = kinds[kind]!
+      const { features, broken: found, truth, free, standing, times, given } = kinds[kind]!
       const parameters = encodeEntity(broken.entity, view)
       features.set(entityFeatures(kind, parameters, broken.known, broken.confidence), at * frames * width)
       found.set(parameters, at * frames * size)
       truth.set(encodeEntity(clean, view), at * frames * size)
       free.set(
         broken.known.map(known => 1 - known),
+        at * frames,
+      )
+      times.set(broken.times, at * frames)
+      given.set(
+        broken.confidence.map(confidence => (confidence > 0 ? 1 : 0)),
         at * frames,
       )
       if (kind === 'human') standing.set(standingFeet(clean.numbers), at * frames * 2)
@@ -80,6 +89,17 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
   return { kinds, strengths }
 }
 
+/** Breaks a clip as training does; where frames are hidden, the others may be certain, as when a motion is extended. */
+function breakClip(clean: EntityMotion, known: Float32Array, random: Generator): Broken {
+  const chance = (share: number) => random.rand(1)[0] < share
+  const hiding = chance(odds.hidden) ? [hidings[random.randint(0, hidings.length, 1)[0]]] : []
+  if (hiding.length > 0 && chance(odds.certain)) {
+    const broken = perturb(clean, hiding, random, known)
+    return { ...broken, known: broken.confidence }
+  }
+  return perturb(clean, [...(chance(odds.clean) ? [] : randomWays(random)), ...hiding], random, known)
+}
+
 function emptyBatch(kind: EntityKind, rows: number): KindBatch {
   return {
     features: new Float32Array(rows * featuresOf(kind)),
@@ -87,5 +107,7 @@ function emptyBatch(kind: EntityKind, rows: number): KindBatch {
     truth: new Float32Array(rows * parametersOf(kind)),
     free: new Float32Array(rows),
     standing: new Float32Array(rows * 2),
+    times: new Float32Array(rows),
+    given: new Float32Array(rows),
   }
 }

@@ -69,10 +69,11 @@ export class PPPMTask implements Task, Disposable {
     const features = Object.fromEntries(present.map(kind => [kind, kinds[kind]!.features]))
     const mended = this.model.forward(features, { strength })
     const parts = present.map((kind): LossParts => {
-      const { broken, truth, free, standing } = kinds[kind]!
+      const { broken, truth, free, standing, times, given } = kinds[kind]!
+      const { parameters, times: foundTimes } = mended[kind]!
       // Known frames come out as they went in.
-      const found = mix(mended[kind]!, broken, free)
-      return lossParts({ kind, found, truth, standing }, this.#body)
+      const found = mix(parameters, broken, free)
+      return lossParts({ kind, found, truth, standing, foundTimes, times, given }, this.#body)
     })
     const loss = totalLoss(parts, this.options.lossWeights ?? defaultLossWeights)
     // Parts of the first kind stand for the scene.
@@ -110,6 +111,8 @@ function deviceBatch(runtime: Runtime, { counts, frames }: Composition, batch: n
       truth: allocate([...rows, parametersOf(kind)], 'truth'),
       free: allocate([...rows, 1], 'free'),
       standing: allocate([...rows, 2], 'standing'),
+      times: allocate(rows, 'times'),
+      given: allocate(rows, 'given'),
     }
   }
   const present = entityKinds.filter(kind => counts[kind])
