@@ -52,3 +52,10 @@ export function project({ position, axes, focal, centre }: Camera, point: Vector
   const [x, y, z] = [dot(from, axes[0]), dot(from, axes[1]), dot(from, axes[2])]
   return [centre[0] + (focal * x) / z, centre[1] + (focal * y) / z, z]
 }
+
+/** The point that is seen at a place of the picture, so far in front of the camera: `project` the other way round. */
+export function unproject({ position, axes, focal, centre }: Camera, [px, py, depth]: Vector): Vector {
+  const [x, y] = [((px - centre[0]) * depth) / focal, ((py - centre[1]) * depth) / focal]
+  const at = (axis: 0 | 1 | 2) => position[axis] + x * axes[0][axis] + y * axes[1][axis] + depth * axes[2][axis]
+  return [at(0), at(1), at(2)]
+}

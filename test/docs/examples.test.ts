@@ -3,13 +3,15 @@
 // there for later blocks to import.
 
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
+import { writeMotion } from '../../train/motion/scene-file.js'
 import { writeClips } from '../support/clips.js'
 import { makeTinyModel } from '../support/model.js'
+import { walk } from '../support/motion.js'
 import { golden, projectRoot } from '../support/paths.js'
 import { smallVocabulary, writeVocabulary } from '../support/vocabulary.js'
 
@@ -49,6 +51,8 @@ await cp(golden('clip-vision-tiny/quickgelu'), join(folder, 'golden'), { recursi
 await writeVocabulary(join(folder, 'clip/tokenizer'), smallVocabulary([]))
 await symlink(join(projectRoot, 'docs/pictures/demo.png'), join(folder, 'photo.png'))
 await writeClips(join(folder, 'clips'), 2)
+await mkdir(join(folder, 'motions/walking'), { recursive: true })
+await writeMotion(join(folder, 'motions/walking/one.npz'), walk(40))
 const smallest = { base: 'svd', frames: 2, stride: 1, width: 64, height: 64, pictures: 1, accumulate: 1 }
 await writeFile(join(folder, 'svd.json'), JSON.stringify({ ...smallest, steps: 1, warmup: 0 }))
 const guide = await readFile(join(projectRoot, 'docs/cli.md'), 'utf8')

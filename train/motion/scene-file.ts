@@ -25,6 +25,11 @@ export function sceneFrames(entities: readonly EntityMotion[]): number {
  * nothing or of different lengths, a FileError when the disk refuses.
  */
 export async function writeScene(path: string, entities: readonly EntityMotion[]): Promise<void> {
+  await writeNpz(path, sceneArrays(path, entities))
+}
+
+/** The arrays of a scene by name; `path` is for messages. Throws a UsageError as `writeScene` does. */
+export function sceneArrays(path: string, entities: readonly EntityMotion[]): Record<string, NpzEntry> {
   const frames = sceneFrames(entities)
   if (!Number.isInteger(frames) || frames < 1 || entities.some(entity => sceneFrames([entity]) !== frames))
     throw new UsageError({ where: path, what: 'no scene', expected: 'one or more entities of as many frames each' })
@@ -51,7 +56,7 @@ export async function writeScene(path: string, entities: readonly EntityMotion[]
     arrays.animal_shape = { data: new Float32Array(shapeNumbers), shape: [shapeNumbers], dtype: 'f32' }
   }
   if (objects.length > 0) arrays.objects = entry(objects, 0, widths.object, [objectPoints, 3])
-  await writeNpz(path, arrays)
+  return arrays
 }
 
 /** Writes a person alone. Errors: as `writeScene`. */

@@ -50,12 +50,12 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /**
- * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th of the first
- * frames is taken. Throws a FileError on any flaw, or if it is too short.
+ * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th is taken, so
+ * many of them or all. Throws a FileError on any flaw, or if it is too short.
  */
 export async function readClip(
   path: string,
-  { frames: count, stride }: Pick<ClipSettings, 'frames' | 'stride'>,
+  { frames: wanted, stride }: Pick<Partial<ClipSettings>, 'frames'> & Pick<ClipSettings, 'stride'>,
 ): Promise<Clip> {
   const source = await NodeFileSource.open(path)
   if (source.size > limits.bytes) {
@@ -69,8 +69,9 @@ export async function readClip(
     const isSize = (n: number) => n >= 1 && n <= limits.side
     if (channels !== 3 || !isSize(height) || !isSize(width) || length > limits.frames)
       throw misfit(path, 'frames', `[F, H, W, 3], H and W 1..${limits.side}`, frames.shape)
+    const count = wanted ?? Math.ceil(length / stride)
     const needed = (count - 1) * stride + 1
-    if (length < needed) throw misfit(path, 'frames', `at least ${needed} frames`, frames.shape)
+    if (length < needed || count < 1) throw misfit(path, 'frames', `at least ${needed} frames`, frames.shape)
     const taken = Array.from({ length: count }, (_, i) => i * stride)
     const picked = <C extends number>({ data }: LoadedTensor, channels: C) => {
       const size = height * width * channels
