@@ -13,6 +13,7 @@ import { evaluatePPPM, type EvaluationRow } from '../../train/pppm/evaluate.js'
 import { evaluateJourneys, type JourneyRow } from '../../train/pppm/journeys.js'
 import { metricNames } from '../../train/pppm/metrics.js'
 import { jsonText } from './json.js'
+import { shipped } from '../shipped.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine } from './status-line.js'
 
@@ -36,7 +37,13 @@ interface RefineArguments extends CommonArguments {
   between?: boolean
 }
 
-const weights = { type: 'string', demandOption: true, requiresArg: true, describe: 'Weights of a PPPM' } as const
+const weights = {
+  type: 'string',
+  default: shipped.pppm,
+  defaultDescription: 'those that are shipped',
+  requiresArg: true,
+  describe: 'Weights of a PPPM',
+} as const
 const strength = {
   type: 'number',
   requiresArg: true,
