@@ -1,9 +1,9 @@
 // A network whose results are no numbers is found out where it happens, not hours later as a grey video.
 
-import { RevisionError, type Tensor } from '../tensor/index.js'
+import { NumberError, type Tensor } from '../tensor/index.js'
 
 /** A network gave infinities or NaN: its weights hold some, or the device computed wrongly. */
-export class NotFiniteError extends RevisionError {}
+export class NotFiniteError extends NumberError {}
 
 /**
  * The elements as f32, after all work recorded so far. `what` of the network `where` they are; throws a NotFiniteError.

@@ -2,7 +2,7 @@
 
 export { NotFiniteError } from './finite.js'
 export * from './generate.js'
-export { fetchModel, type FetchOptions } from './hub/fetch-model.js'
+export { fetchDepthModel, fetchModel, type FetchOptions } from './hub/fetch-model.js'
 export { hubModels, type HubModelName } from './hub/models.js'
 export { writeRandomCheckpoint } from './hub/random-checkpoint.js'
 export { writeApng } from './media/apng.js'

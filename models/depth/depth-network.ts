@@ -1,7 +1,8 @@
 // Depth of pictures, from a model's folder to a map of the picture's own size.
 
 import { resize } from '../../kernels/index.js'
-import { scope as release, type Runtime } from '../../tensor/index.js'
+import { checkWeights } from '../../nn/index.js'
+import { NumberError, scope as release, type Runtime } from '../../tensor/index.js'
 import type { Picture } from '../svd/picture.js'
 import { openModelPart, withWeights } from '../svd/folder.js'
 import { parseDepthAnythingConfig } from './config.js'
@@ -22,6 +23,16 @@ export interface EstimateOptions {
   shortSide?: number
 }
 
+/** Compares the weights in a folder with what its network needs; throws a FileError. Loads nothing. */
+export async function checkDepthFolder(folder: string): Promise<void> {
+  const part = await openPart(folder)
+  const { weights } = new DepthAnythingForDepthEstimation(part.config)
+  const ignore = DepthAnythingForDepthEstimation.unusedWeights
+  await withWeights(part, async file => checkWeights(weights, file, ignore))
+}
+
+const openPart = (folder: string) => openModelPart(folder, 'model', parseDepthAnythingConfig)
+
 /** A depth network with its weights. */
 export class DepthNetwork implements Disposable {
   constructor(
@@ -34,12 +45,12 @@ export class DepthNetwork implements Disposable {
    * no such model.
    */
   static async open(runtime: Runtime, folder: string): Promise<DepthNetwork> {
-    const part = await openModelPart(folder, 'model', parseDepthAnythingConfig)
+    const part = await openPart(folder)
     const load = DepthAnythingForDepthEstimation.load
     return new DepthNetwork(runtime, await withWeights(part, file => load(runtime, file, part.config)))
   }
 
-  /** The depth of every pixel. Errors: as depthSize and depthPixels. */
+  /** The depth of every pixel. Errors: as depthSize and depthPixels; a NumberError if the network gives no numbers. */
   async estimate(picture: Picture, { shortSide }: EstimateOptions = {}): Promise<DepthMap> {
     const { imageSize, patchSize } = this.model.config.backbone
     const { width, height } = picture
@@ -49,7 +60,14 @@ export class DepthNetwork implements Disposable {
       const map = this.model.forward(pixels).reshape([1, ...size, 1]) // [1,h,w,1]
       return resize(map, { size: [height, width], mode: 'bilinear', alignCorners: true }) // [1,H,W,1]
     })
-    return { width, height, data: await depth.floats() }
+    const data = await depth.floats()
+    if (!data.every(Number.isFinite))
+      throw new NumberError({
+        where: 'depth',
+        what: 'the network gives numbers that are not finite',
+        hint: 'other weights',
+      })
+    return { width, height, data }
   }
 
   /** Releases the weights. */

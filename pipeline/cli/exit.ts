@@ -1,12 +1,18 @@
 // How a command ends when something goes wrong: one line for people, an exit code for scripts.
 
-import { AdapterError, DeviceLostError, FileError, OutOfMemoryError, UsageError } from '../../tensor/index.js'
-import { NotFiniteError } from '../finite.js'
+import {
+  AdapterError,
+  DeviceLostError,
+  FileError,
+  NumberError,
+  OutOfMemoryError,
+  UsageError,
+} from '../../tensor/index.js'
 import { unprintable } from './json.js'
 import { Stopped } from './stop.js'
 
 // What something that was given can be the cause of.
-const given = [UsageError, FileError, AdapterError, OutOfMemoryError, NotFiniteError]
+const given = [UsageError, FileError, AdapterError, OutOfMemoryError, NumberError]
 
 /** Tells of an error on standard error; gives the exit code. REVISION_DEBUG adds where it happened. */
 export function report(error: unknown): number {

@@ -1,7 +1,7 @@
 // `revision fetch`: a model from the Hugging Face hub.
 
 import type { CommandModule } from 'yargs'
-import { fetchModel } from '../hub/fetch-model.js'
+import { fetchDepthModel, fetchModel } from '../hub/fetch-model.js'
 import { hubModelNames, hubModels, type HubModelName } from '../hub/models.js'
 import { StopSignals } from './stop.js'
 import { Transfer } from './transfer.js'
@@ -37,7 +37,9 @@ async function run({ model, to, endpoint, token, variant, revision }: FetchArgum
   const { signal } = stop
   signal.addEventListener('abort', () => transfer.stopping())
   try {
-    await fetchModel(hubModels[model].repository, to, {
+    const { repository, kind } = hubModels[model]
+    const fetch = kind === 'depth' ? fetchDepthModel : fetchModel
+    await fetch(repository, to, {
       endpoint: endpoint ?? (process.env.HF_ENDPOINT || undefined),
       token: token ?? process.env.HF_TOKEN,
       variant,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import yargs, { type CommandModule } from 'yargs'
 import { bodyCommand } from './body.js'
 import { datasetCommand } from './dataset.js'
+import { depthCommand } from './depth.js'
 import { doctorCommand } from './doctor.js'
 import { report } from './exit.js'
 import { fetchCommand } from './fetch.js'
@@ -29,6 +30,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     planCommand,
     inspectCommand,
     bodyCommand,
+    depthCommand,
     trainCommand,
     datasetCommand,
     pppmCommand,

@@ -1,14 +1,15 @@
 // A model from the Hugging Face hub into a folder: only the files that are read here, each checked, and at the end the
 // whole.
 
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
+import { checkDepthFolder } from '../../models/depth/depth-network.js'
 import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
 import { NodeFileSource } from '../../tensor/files/index.js'
 import { readIndex } from '../../tensor/files/shards.js'
 import { FileError, UsageError } from '../../tensor/index.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { bytesPresent, download } from './download.js'
-import { configFiles, weightPaths } from './models.js'
+import { depthFiles, videoFiles, type HubFiles } from './models.js'
 import { type HubFile, type HubOptions, HubRepository } from './repository.js'
 import { checkRoom, makeFolder } from './room.js'
 
@@ -27,16 +28,30 @@ export interface FetchOptions extends HubOptions {
  * if the hub refuses, files are missing or damaged, there is no room, or the model is not one that runs here; a
  * UsageError on an empty folder, a bad endpoint or token. What has come stays for the next time.
  */
-export async function fetchModel(
+export async function fetchModel(name: string, folder: string, options: FetchOptions = {}): Promise<ModelFolder> {
+  await fetchFiles(name, folder, videoFiles(options.variant), options)
+  const model = await openModelFolder(folder)
+  readEulerConfig(await model.openScheduler())
+  return model
+}
+
+/** The same for a depth model, as transformers lays it out. */
+export async function fetchDepthModel(name: string, folder: string, options: FetchOptions = {}): Promise<void> {
+  await fetchFiles(name, folder, depthFiles(options.variant), options)
+  await checkDepthFolder(folder)
+}
+
+async function fetchFiles(
   name: string,
   folder: string,
-  { variant, progress, ...hub }: FetchOptions = {},
-): Promise<ModelFolder> {
+  { configs, weights: paths }: HubFiles,
+  { progress, ...hub }: FetchOptions,
+): Promise<void> {
   if (folder.trim() === '') throw new UsageError({ where: 'fetch', what: 'the name of the folder is empty' })
   const repository = new HubRepository(name, hub)
   const list = await repository.list()
-  const weights = weightPaths(variant).map(paths => find(name, list, paths))
-  const small = [...configFiles.map(path => find(name, list, [path])), ...weights.filter(isIndex)]
+  const weights = paths.map(paths => find(name, list, paths))
+  const small = [...configs.map(path => find(name, list, [path])), ...weights.filter(isIndex)]
   for (const { path, size } of small)
     if (size > maxSmallBytes)
       throw new FileError({
@@ -65,10 +80,6 @@ export async function fetchModel(
     await bring(file, done, total)
     done += file.size
   }
-
-  const model = await openModelFolder(folder)
-  readEulerConfig(await model.openScheduler())
-  return model
 }
 
 const isIndex = ({ path }: HubFile) => path.endsWith('.json')
@@ -91,7 +102,7 @@ async function shardsOf(
 ): Promise<HubFile[]> {
   const source = await NodeFileSource.open(join(folder, path))
   const { weightMap } = await readIndex(source).finally(() => source.close())
-  return [...new Set(weightMap.values())].map(shard => find(name, list, [`${dirname(path)}/${shard}`]))
+  return [...new Set(weightMap.values())].map(shard => find(name, list, [posix.join(dirname(path), shard)]))
 }
 
 /** No other files are in the way, and there is room for what is missing. */

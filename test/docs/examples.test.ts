@@ -10,6 +10,7 @@ import t from 'tap'
 import ts from 'typescript'
 import { writeMotion } from '../../train/motion/scene-file.js'
 import { writeClips } from '../support/clips.js'
+import { makeTinyDepthModel } from '../support/depth.js'
 import { makeTinyModel } from '../support/model.js'
 import { walk } from '../support/motion.js'
 import { golden, projectRoot } from '../support/paths.js'
@@ -46,6 +47,7 @@ async function examples(): Promise<Example[]> {
 const folder = await mkdtemp(join(projectRoot, 'dist/examples-'))
 t.teardown(() => rm(folder, { recursive: true }))
 await makeTinyModel(join(folder, 'svd'))
+await makeTinyDepthModel(join(folder, 'depth-anything-v2-small'))
 await cp(golden('clip-text-tiny'), join(folder, 'clip/text_encoder'), { recursive: true })
 await cp(golden('clip-vision-tiny/quickgelu'), join(folder, 'golden'), { recursive: true })
 await writeVocabulary(join(folder, 'clip/tokenizer'), smallVocabulary([]))

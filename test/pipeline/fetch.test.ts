@@ -8,13 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { download } from '../../pipeline/hub/download.js'
-import { fetchModel } from '../../pipeline/hub/fetch-model.js'
+import { fetchDepthModel, fetchModel } from '../../pipeline/hub/fetch-model.js'
 import { HubRepository } from '../../pipeline/hub/repository.js'
 import { hubModels } from '../../pipeline/hub/models.js'
 import { writeRandomCheckpoint } from '../../pipeline/hub/random-checkpoint.js'
 import { OutputFolder } from '../../pipeline/media/output.js'
 import { UsageError } from '../../tensor/index.js'
 import { type Answer, cutAfter, FakeHub, refusing, sending, sha256, silentAfter } from '../support/hub.js'
+import { makeTinyDepthModel } from '../support/depth.js'
 import { projectRoot } from '../support/paths.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-test-'))
@@ -284,6 +285,35 @@ await t.test('what was brought has to be a model', async t => {
   const thin = Buffer.from(JSON.stringify({ ...config, block_out_channels: [32, 32, 64, 64] }))
   serve(new Map(modelFiles).set('unet/config.json', thin))
   await t.rejects(fetchTo('misfit'), { name: 'WeightsError', message: /weights do not fit the model/ })
+})
+
+await t.test('a depth model lies in one folder, whole or in shards', async t => {
+  await makeTinyDepthModel(at('depth-source'))
+  const [config, weights] = await Promise.all(
+    ['config.json', 'model.safetensors'].map(file => read(at('depth-source', file))),
+  )
+  const fetchDepth = (name: string) => fetchDepthModel(repository, at(name), { endpoint: hub.endpoint, delay })
+  const files = new Map([
+    ['config.json', config],
+    ['model.safetensors', weights],
+  ])
+  serve(files)
+  await fetchDepth('depth')
+  t.same(hub.brought.sort(), [...files.keys()])
+  const size = Number(new DataView(weights.buffer).getBigUint64(0, true))
+  const names = Object.keys(JSON.parse(new TextDecoder().decode(weights.subarray(8, 8 + size))) as object)
+  const index = { weight_map: Object.fromEntries(names.map(name => [name, 'part.safetensors'])) }
+  serve(
+    new Map([
+      ['config.json', config],
+      ['model.safetensors.index.json', Buffer.from(JSON.stringify(index))],
+      ['part.safetensors', weights],
+    ]),
+  )
+  await fetchDepth('depth-shards')
+  t.ok(existsSync(at('depth-shards/part.safetensors')))
+  serve(new Map(files).set('config.json', Buffer.from('{"model_type": "dpt"}')))
+  await t.rejects(fetchDepth('depth-other'), { name: 'FileError', message: /model_type must be one of depth_anything/ })
 })
 
 await t.test('on the command line: stopped, gone on with, refused', { skip: process.platform === 'win32' }, async t => {
