@@ -1,0 +1,121 @@
+// Bodies fitted to points seen in rendered scenes, whose truth is known.
+
+import t from 'tap'
+import { openRuntime } from '../../kernels/index.js'
+import { openHuman, openQuadruped } from '../../models/index.js'
+import type { EntityMotion } from '../../models/pppm/encoding.js'
+import { figureOf, type Figure } from '../../pipeline/extract/fit/figure.js'
+import { fitBody } from '../../pipeline/extract/fit/fit.js'
+import { drawParts, jointError, maskOverlap, poseEntity, sightOf } from '../../pipeline/extract/fit/measure.js'
+import { nodeOf } from '../../pipeline/extract/fit/names.js'
+import { TrackFitter } from '../../pipeline/extract/fit/body-fitter.js'
+import { cameraOf, entityOf, pitchOf } from '../../pipeline/extract/fit/place.js'
+import { animalKeypoints } from '../../pipeline/extract/keypoints.js'
+import { orbit } from '../../pipeline/render/camera.js'
+import { Generator, UsageError } from '../../tensor/index.js'
+import { generateMotion } from '../../train/motion/generate.js'
+import { personOf } from '../../train/motion/scene-file.js'
+import { walk } from '../support/motion.js'
+
+const runtime = await openRuntime({ runtime: 'wasm' })
+t.teardown(() => runtime.close())
+const human = figureOf(openHuman())
+const dog = figureOf(openQuadruped())
+const size = 256
+const fps = 10
+
+/** Every third frame. */
+function thinned({ kind, numbers }: EntityMotion, width: number, frames: number): EntityMotion {
+  const rows = Array.from({ length: frames }, (_, t) => numbers.subarray(3 * t * width, (3 * t + 1) * width))
+  return { kind, numbers: Float32Array.from(rows.flatMap(row => [...row])) }
+}
+
+async function rendered(figure: Figure, motion: EntityMotion, { yaw = 0.5, pitch = 0.15, distance = 4 }) {
+  const random = new Generator(5)
+  const shape = new Float32Array(figure.data.shapes)
+  shape.set(random.randn(figure.kind === 'human' ? 10 : 6))
+  const truth = await poseEntity(runtime, figure, { kind: figure.kind, motion, shape })
+  const joints = figure.data.parents.length
+  const frames = truth.joints.length / 3 / joints
+  const first = truth.joints.subarray(0, 3)
+  const target = [first[0], first[1] - 0.1, first[2]] as const
+  const camera = orbit(target, { yaw, pitch, distance }, { width: size, height: size, focal: 1.3 * size })
+  const masksOf = (vertices: Float32Array, from = camera) =>
+    Array.from({ length: frames }, (_, t) => {
+      const each = vertices.length / frames
+      return drawParts(figure, vertices.subarray(t * each, (t + 1) * each), from, { width: size, height: size })
+    })
+  return { truth, camera, random, masksOf }
+}
+
+await t.test('a person walks: all points seen', async t => {
+  const { truth, camera, random, masksOf } = await rendered(human, thinned(personOf(walk(24)), 168, 8), {})
+  const seen = sightOf(human, truth, { camera, random })
+  const before = runtime.statistics().live
+  const fit = await fitBody(runtime, human, seen, { lens: camera, fps, steps: 120 })
+  t.equal(runtime.statistics().live, before, 'nothing stays in memory')
+  t.ok(jointError(fit, truth, camera) < 0.03, `${jointError(fit, truth, camera)} m`)
+  t.ok(fit.confidence.every(confidence => confidence > 0.9))
+
+  const found = cameraOf([fit], camera)
+  t.ok(Math.abs(pitchOf([fit]) - 0.15) < 0.12, 'how far the camera looks down')
+  t.ok(Math.abs(found.position[1] - camera.position[1]) < 0.4, 'how high it stands')
+  const entity = entityOf(fit, found, { id: 'human-1', name: 'person' })
+  const { vertices } = await poseEntity(runtime, human, entity)
+  const overlap = maskOverlap(masksOf(vertices, found), masksOf(truth.vertices))
+  t.ok(overlap > 0.8, `IoU ${overlap}`)
+})
+
+await t.test('points are off by 5 pixels of 256, a fifth is missing, and a frame is lost', async t => {
+  const { truth, camera, random } = await rendered(human, thinned(personOf(walk(24)), 168, 8), { yaw: -0.8 })
+  const seen = sightOf(human, truth, { camera, random, noise: 5, missing: 0.2 })
+  seen[3] = {}
+  const fit = await fitBody(runtime, human, seen, { lens: camera, fps, steps: 120 })
+  t.ok(jointError(fit, truth, camera) < 0.09, `${jointError(fit, truth, camera)} m`)
+  t.equal(fit.confidence[3], 0)
+  t.ok(fit.confidence[2] > 0.2 && fit.confidence[2] < 0.9)
+})
+
+await t.test('a person seen in pictures alone, from behind', async t => {
+  const { truth, camera, random } = await rendered(human, thinned(personOf(walk(6)), 168, 2), { yaw: 2.8 })
+  const seen = sightOf(human, truth, { camera, random, depth: false })
+  const fit = await fitBody(runtime, human, seen, { lens: camera, fps, steps: 80 })
+  t.ok(jointError(fit, truth, camera) < 0.12, `${jointError(fit, truth, camera)} m`)
+})
+
+await t.test("a dog by AP-10K's points", async t => {
+  const motion = thinned(generateMotion('walk', 6, new Generator(2)), 108, 2)
+  const { truth, camera, random } = await rendered(dog, motion, { yaw: 1.3, distance: 3 })
+  const names = new Map(animalKeypoints.map(name => [nodeOf('animal', name), name]))
+  const detections = sightOf(dog, truth, { camera, random, depth: false }).map(frame => ({
+    kind: 'animal' as const,
+    name: 'dog',
+    box: { left: 0, top: 0, right: size - 1, bottom: size - 1 },
+    score: 1,
+    keypoints: Object.entries(frame).flatMap(([node, { pixel, confidence }]) => {
+      const name = names.get(node)
+      return name ? [{ name, x: pixel![0], y: pixel![1], score: confidence }] : []
+    }),
+  }))
+  const track = { id: 'animal-1', kind: 'animal', name: 'dog', detections } as const
+  const view = { width: size, height: size, frames: 2, fps, camera }
+  const fitter = new TrackFitter(runtime, { steps: 80 })
+  const fit = (await fitter.inCamera(track, view))!
+  t.ok(jointError(fit, truth, camera) < 0.15, `${jointError(fit, truth, camera)} m`)
+  const body = (await fitter.fit(track, view))!
+  t.equal(body.motion.numbers.length, 2 * 108)
+  t.equal(body.shape.length, 41)
+  const empty = { ...track, detections: [undefined, { ...detections[0], keypoints: [] }] }
+  t.equal(await fitter.fit(empty, view), undefined, 'nothing to fit to')
+})
+
+await t.test('mistakes', async t => {
+  const lens = { focal: 300, centre: [128, 128] as const }
+  await t.rejects(fitBody(runtime, human, [], { lens, fps }), UsageError)
+  await t.rejects(fitBody(runtime, human, [{ tail: { pixel: [1, 2], confidence: 1 } }], { lens, fps }), {
+    message: /fit: nothing to fit to; expected points such as pelvis/,
+  })
+  await t.rejects(fitBody(runtime, human, [{ nose: { pixel: [NaN, 2], confidence: 1 } }], { lens, fps }), {
+    message: /frame 0, nose: a point that is no finite number/,
+  })
+})
