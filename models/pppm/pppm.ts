@@ -1,8 +1,8 @@
 // The Parameterized Physical Prior Model (ReVision, section 3.3): a transformer that turns a broken sequence of 3D
 // parameters into a natural one. Tokens are frames times entities; what comes out is what went in and a correction.
 // Beyond the paper: of each frame that is given the network tells when it belongs, how sharply and with what weight;
-// the frames of the result are means of those, which are then corrected. So frames in the wrong order find their places
-// whole, however narrow tokens are, and frames that are right stay what they are.
+// the frames of the result are means of those, and of each it is told how much it is corrected. So frames in the wrong
+// order find their places whole, however narrow tokens are, and frames that are right stay what they are.
 
 import {
   add,
@@ -111,7 +111,7 @@ class EntityPort {
     this.proj_mean = new Linear(scope.at('proj_mean'), featuresOf(kind), width, { bias: false })
     this.proj_like = new Linear(scope.at('proj_like'), parametersOf(kind), likeness, { bias: false })
     // A model that has learnt nothing moves nothing and corrects nothing.
-    this.proj_time = new Linear(scope.at('proj_time'), width, 3, { init: 0 })
+    this.proj_time = new Linear(scope.at('proj_time'), width, 4, { init: 0 })
     this.proj_out = new Linear(scope.at('proj_out'), width, parametersOf(kind), { init: 0 })
     this.slots = scope.parameter('slots', [maxEntities, width], { dtype: 'f32' })
   }
@@ -153,19 +153,21 @@ class EntityPort {
     return release(() => {
       const alone = tokens.reshape([rows, frames, -1]) // [B E,T,D]
       const given = features.reshape([rows, frames, width])
-      const told = this.proj_time.forward(alone) // [B E,T,3]
-      const column = (x: Tensor, i: number) => slice(x, 2, i, i + 1).reshape([rows, 1, frames])
+      const told = this.proj_time.forward(alone) // [B E,T,4]
+      const column = (x: Tensor, i: number) => slice(x, 2, i, i + 1) // [B E,T,1]
+      const row = (x: Tensor) => x.reshape([rows, 1, frames])
       const count = Float32Array.from({ length: frames }, (_, frame) => frame)
       const order = Tensor.from(tokens.runtime, count, [frames])
-      const times = add(affine(column(told, 0), frameScale, 0), order) // [B E,1,T]
-      const sharpness = affine(sigmoid(column(told, 1)), sharpest, 0)
-      const trust = affine(column(given, width - 1), untrusted, -untrusted)
-      const weight = add(column(told, 2), trust)
+      const times = add(affine(row(column(told, 0)), frameScale, 0), order) // [B E,1,T]
+      const sharpness = affine(sigmoid(row(column(told, 1))), sharpest, 0)
+      const trust = affine(row(column(given, width - 1)), untrusted, -untrusted)
+      const weight = add(row(column(told, 2)), trust)
       const distance = sub(order.reshape([frames, 1]), times) // [B E,T,T]: from each place to each given frame
       const shares = softmax(sub(weight, mul(square(distance), sharpness)))
       const size = parametersOf(this.kind)
       const taken = matmul(shares, slice(given, 2, 0, size)) // [B E,T,R]
-      const parameters = this.proj_out.forward(alone, { residual: taken }).reshape([batch, entities, frames, size])
+      const correction = mul(this.proj_out.forward(alone), sigmoid(column(told, 3)))
+      const parameters = add(taken, correction).reshape([batch, entities, frames, size])
       return { parameters, times: times.reshape([batch, entities, frames]) }
     })
   }

@@ -39,7 +39,7 @@ await t.test('every entrance can be imported by the name of the package', async 
   }
 })
 
-await t.test('the packed files are the floors and the documentation', async t => {
+await t.test('the packed files are the floors, the weights and the documentation', async t => {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=silent']
   const { stdout } = await promisify(execFile)(npm, args, { cwd: projectRoot, maxBuffer: 2 ** 24 })
@@ -53,5 +53,5 @@ await t.test('the packed files are the floors and the documentation', async t =>
     ),
   )
   const floors = ['tensor', 'kernels', 'nn', 'models', 'train', 'pipeline'].map(floor => `dist/${floor}`)
-  t.same([...top].sort(), [...floors, 'docs', 'LICENSE', 'README.md', 'package.json'].sort())
+  t.same([...top].sort(), [...floors, 'docs', 'weights', 'LICENSE', 'README.md', 'package.json'].sort())
 })

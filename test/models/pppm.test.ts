@@ -73,7 +73,7 @@ await t.test(
     using model = new PPPM(tiny)
     initializeWeights(wasm, model.weights, new Generator(3))
     const late = model.kinds.human.proj_time
-    late.bias!.replace(keep(Tensor.from(wasm, [2 / 8, 3, 0], [3])))
+    late.bias!.replace(keep(Tensor.from(wasm, [2 / 8, 3, 0, 0], [4])))
     const entity = person(12)
     const frame = ({ numbers }: EntityMotion, i: number) => numbers.subarray(168 * i, 168 * (i + 1))
     const [moved] = await refineScene(wasm, model, [entity])

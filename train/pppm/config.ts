@@ -24,8 +24,8 @@ export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConf
     model: reader.word('model', Object.keys(pppmConfigs) as (keyof typeof pppmConfigs)[], 'pppm-small'),
     holdOut: reader.texts('hold_out', { maxItems: 64, maxLength: 100 }),
     frames: reader.integer('frames', { min: 8, max: 512, default: 64 }),
-    batch: reader.integer('batch', { max: 1024, default: 16 }),
-    settings: readTrainSettings(reader, { steps: 10_000, rate: 5e-4, warmup: 200, emaDecay: 0.999 }),
+    batch: reader.integer('batch', { max: 1024, default: 8 }),
+    settings: readTrainSettings(reader, { steps: 12_000, rate: 1e-3, warmup: 200, emaDecay: 0.999 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 200 }),
   }
   reader.finish()

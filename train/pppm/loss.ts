@@ -33,7 +33,7 @@ export const defaultLossWeights: LossWeights = {
   places: 4,
   velocities: 30,
   feet: 20,
-  activity: 20,
+  activity: 60,
   times: 0.2,
 }
 

@@ -41,7 +41,7 @@ export interface Batch {
 }
 
 // Shares of the scenes in which something is so.
-const odds = { clean: 0.08, hidden: 0.3, certain: 0.5, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
+const odds = { clean: 0.15, hidden: 0.3, certain: 0.5, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
 // How often frames are hidden in which way.
 const hidings: readonly Perturbation[] = ['mask', 'mask', 'mask', 'sparse', 'journey', 'journey']
 

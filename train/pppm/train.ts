@@ -5,9 +5,10 @@ import { formatPPPMConfig, pppmConfigs } from '../../models/pppm/config.js'
 import type { Runtime } from '../../tensor/index.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { holdOut, type Library } from '../motion/library.js'
+import type { Motion } from '../motion/motion.js'
 import type { PPPMTrainConfig } from './config.js'
 import { clipSource } from './sources.js'
-import { PPPMTask } from './task.js'
+import { PPPMTask, type WeightedComposition } from './task.js'
 
 export interface TrainPPPMOptions {
   readonly library: Library
@@ -38,11 +39,19 @@ export async function* trainPPPM(
   const { train } = holdOut(library.takes, config.holdOut)
   using task = new PPPMTask(runtime, new PPPM(pppmConfigs[model]), {
     source: clipSource(train),
-    compositions: scenes.map(({ length, ...scene }) => ({ ...scene, frames: Math.round(length * frames) })),
+    compositions: compositionsFor(frames, train),
     batch,
   })
   const takes = train.map(({ name, frames }) => ({ name, frames }))
   const description = { ...config, takes }
   const metadata = { config: formatPPPMConfig(pppmConfigs[model]) }
   yield* runTraining(runtime, { folder, task, settings, saveEvery, description, metadata, signal })
+}
+
+/** Scenes of clips of so many frames; those that are longer than every take are left out, but never clips themselves. */
+function compositionsFor(frames: number, takes: readonly Motion[]): WeightedComposition[] {
+  const longest = takes.reduce((most, take) => Math.max(most, take.frames), frames)
+  return scenes
+    .map(({ length, ...scene }) => ({ ...scene, frames: Math.round(length * frames) }))
+    .filter(scene => scene.frames <= longest)
 }
