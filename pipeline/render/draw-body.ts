@@ -4,6 +4,7 @@ import type { BodyData } from '../../models/body/body-data.js'
 import type { Vector } from '../../models/body/quaternion.js'
 import type { Picture } from '../media/picture.js'
 import { orbit } from './camera.js'
+import { labelColour } from './palette.js'
 import { drawMesh, type Colour } from './raster.js'
 
 export interface DrawBodyOptions {
@@ -21,16 +22,6 @@ const pitch = 0.12
 const lens = 1.4
 // Pixels are drawn so many times finer and averaged.
 const finer = 2
-
-/** A colour for a part label, far from those of its neighbours. */
-export function labelColour(label: number): Colour {
-  const hue = 6 * ((label * 0.381966) % 1)
-  const channel = (n: number) => {
-    const k = (n + hue) % 6
-    return 242 - 140 * Math.max(0, Math.min(k, 4 - k, 1))
-  }
-  return [channel(5), channel(3), channel(1)]
-}
 
 /** Draws vertices [V x 3] of a body so that all of them are seen. */
 export function drawBody(
