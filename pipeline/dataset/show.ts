@@ -4,7 +4,7 @@ import { labelCount } from '../../models/svd/picture.js'
 import { readClip } from '../../train/svd/clips.js'
 import type { Picture } from '../media/picture.js'
 import { contactSheet } from '../media/sheet.js'
-import { labelColour } from '../render/draw-body.js'
+import { labelColour } from '../render/palette.js'
 
 const columns = 8
 // Small clips are shown larger, up to so many pixels.
