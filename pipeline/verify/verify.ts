@@ -15,6 +15,7 @@ import { resizeKind } from './resize.js'
 import { rotationsKind } from './rotations.js'
 import { schedulerKind } from './scheduler.js'
 import { pipelineKind } from './svd-pipeline.js'
+import { similarityKind } from './similarity.js'
 import { unetKind } from './unet.js'
 import { vaeKind } from './vae.js'
 
@@ -32,6 +33,7 @@ const kinds: readonly GoldenKind[] = [
   pipelineKind,
   rotationsKind,
   bodiesKind,
+  similarityKind,
 ]
 
 /**

@@ -9,7 +9,27 @@ type Point = readonly [x: number, y: number]
  * The convex polygons around some parts of a label map, drawn at random and at least one if there is any part: inside a
  * polygon lies its part's label, where they overlap the last one's; elsewhere 0.
  */
-export function randomPolygons({ data, width, height }: LabelMap, random: Generator): LabelMap {
+export function randomPolygons(map: LabelMap, random: Generator): LabelMap {
+  const parts = [...placesOf(map)]
+  if (parts.length === 0) return polygonsAround(map, parts)
+  const count = random.randint(1, parts.length + 1, 1)[0]
+  const chosen = random.randperm(parts.length).subarray(0, count)
+  return polygonsAround(
+    map,
+    Array.from(chosen, part => parts[part]),
+  )
+}
+
+/** The same around all parts, in the order of their labels. */
+export function targetPolygons(map: LabelMap): LabelMap {
+  return polygonsAround(
+    map,
+    [...placesOf(map)].sort(([a], [b]) => a - b),
+  )
+}
+
+/** Where each part is. */
+function placesOf({ data, width }: LabelMap): Map<number, Point[]> {
   const points = new Map<number, Point[]>()
   data.forEach((label, i) => {
     if (label === 0) return
@@ -17,14 +37,12 @@ export function randomPolygons({ data, width, height }: LabelMap, random: Genera
     points.set(label, own)
     own.push([i % width, Math.floor(i / width)])
   })
-  const parts = [...points]
-  const out = { width, height, data: new Uint8Array(data.length) }
-  if (parts.length === 0) return out
-  const count = random.randint(1, parts.length + 1, 1)[0]
-  for (const part of random.randperm(parts.length).subarray(0, count)) {
-    const [label, own] = parts[part]
-    fill(out, convexHull(own), label)
-  }
+  return points
+}
+
+function polygonsAround({ width, height }: LabelMap, parts: readonly (readonly [number, Point[]])[]): LabelMap {
+  const out = { width, height, data: new Uint8Array(width * height) }
+  for (const [label, own] of parts) fill(out, convexHull(own), label)
   return out
 }
 
