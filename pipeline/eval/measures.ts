@@ -72,7 +72,7 @@ function jointError(frames: readonly number[], sights: readonly Sight[], truth: 
 /** Means over videos, each measure over those where it could be told. */
 export function meanMeasures(all: readonly Measures[]): Measures {
   const mean = (name: keyof Measures) => {
-    const values = all.map(measures => measures[name]).filter(Number.isFinite)
+    const values = all.map(measures => measures[name]).filter(value => !Number.isNaN(value))
     return values.reduce((sum, value) => sum + value, 0) / values.length
   }
   return { iou: mean('iou'), joints: mean('joints'), psnr: mean('psnr'), ssim: mean('ssim') }
