@@ -47,7 +47,8 @@ class CLIPTextEmbeddings {
   }
 }
 
-class CLIPTextTransformer {
+/** The tower without its projection. */
+export class CLIPTextTransformer {
   readonly embeddings: CLIPTextEmbeddings
   readonly encoder: CLIPEncoder
   readonly final_layer_norm: LayerNorm
@@ -121,26 +122,26 @@ export class CLIPTextModelWithProjection extends CLIPTower<CLIPTextConfig> {
    * long or of different lengths, if an id is not in the vocabulary, or if a text has no end.
    */
   forward(inputIds: TokenIds): CLIPTextOutput {
-    this.#check(inputIds)
+    checkTokenIds(inputIds, this.config)
     return release(() => {
       const { lastHiddenState, poolerOutput } = this.text_model.forward(inputIds)
       return { textEmbeds: this.text_projection.forward(poolerOutput), lastHiddenState, poolerOutput }
     })
   }
+}
 
-  #check(inputIds: TokenIds): void {
-    const { maxTokens, vocabSize, eosTokenId } = this.config
-    const refuse = (what: string, expected: string, got: string): never => {
-      throw new UsageError({ where: 'clip text', what, expected, got, hint: 'the tokenizer of the checkpoint' })
-    }
-    if (inputIds.length === 0) refuse('no texts', 'at least one', '0')
-    const tokens = inputIds[0].length
-    if (!(tokens >= 1 && tokens <= maxTokens)) refuse('bad length of a text', `1..${maxTokens} tokens`, `${tokens}`)
-    for (const ids of inputIds) {
-      if (ids.length !== tokens) refuse('texts of different lengths', `${tokens} tokens each`, `${ids.length}`)
-      const stranger = ids.find(id => !(Number.isInteger(id) && id >= 0 && id < vocabSize))
-      if (stranger !== undefined) refuse('unknown token', `ids in 0..${vocabSize - 1}`, String(stranger))
-      if (endOfText(ids, eosTokenId) < 0) refuse('a text without end', `token ${eosTokenId} in each`, 'none')
-    }
+/** Refuses ids that are not of texts that the model reads; throws a UsageError. */
+export function checkTokenIds(inputIds: TokenIds, { maxTokens, vocabSize, eosTokenId }: CLIPTextConfig): void {
+  const refuse = (what: string, expected: string, got: string): never => {
+    throw new UsageError({ where: 'clip text', what, expected, got, hint: 'the tokenizer of the checkpoint' })
+  }
+  if (inputIds.length === 0) refuse('no texts', 'at least one', '0')
+  const tokens = inputIds[0].length
+  if (!(tokens >= 1 && tokens <= maxTokens)) refuse('bad length of a text', `1..${maxTokens} tokens`, `${tokens}`)
+  for (const ids of inputIds) {
+    if (ids.length !== tokens) refuse('texts of different lengths', `${tokens} tokens each`, `${ids.length}`)
+    const stranger = ids.find(id => !(Number.isInteger(id) && id >= 0 && id < vocabSize))
+    if (stranger !== undefined) refuse('unknown token', `ids in 0..${vocabSize - 1}`, String(stranger))
+    if (endOfText(ids, eosTokenId) < 0) refuse('a text without end', `token ${eosTokenId} in each`, 'none')
   }
 }

@@ -9,6 +9,8 @@ export interface PPPMConfig {
   heads: number
   /** Width of the text tokens that it may be conditioned on. */
   textChannels: number
+  /** Tokens of a text; without one, as many stand for none. Default: 1, and no texts. */
+  textTokens?: number
   /** How many entities of one kind a scene may have. */
   maxEntities: number
 }
@@ -30,6 +32,8 @@ export function parsePPPMConfig(where: string, text: string): PPPMConfig {
     textChannels: reader.integer('text_channels', { max: 8192 }),
     maxEntities: reader.integer('max_entities', { max: 64 }),
   }
+  const textTokens = reader.optionalInteger('text_tokens', { min: 2, max: 1024 })
+  if (textTokens !== undefined) config.textTokens = textTokens
   const { width, heads } = config
   reader.check(width % (2 * heads) === 0, 'width', `a multiple of twice the ${heads} heads`, width)
   reader.finish()
@@ -37,7 +41,16 @@ export function parsePPPMConfig(where: string, text: string): PPPMConfig {
 }
 
 /** config.json's text for a configuration. */
-export function formatPPPMConfig({ width, layers, heads, textChannels, maxEntities }: PPPMConfig): string {
-  const fields = { model_type: 'pppm', width, layers, heads, text_channels: textChannels, max_entities: maxEntities }
+export function formatPPPMConfig(config: PPPMConfig): string {
+  const { width, layers, heads, textChannels, textTokens, maxEntities } = config
+  const fields = {
+    model_type: 'pppm',
+    width,
+    layers,
+    heads,
+    text_channels: textChannels,
+    text_tokens: textTokens,
+    max_entities: maxEntities,
+  }
   return `${JSON.stringify(fields, undefined, 2)}\n`
 }

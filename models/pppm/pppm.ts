@@ -246,13 +246,13 @@ export class PPPM {
   /** What the entities are told, [B,M,D]: the strength, then the text. */
   #context({ text, hasText, strength }: PPPMConditions): Tensor {
     const [batch] = strength.shape
-    const { width } = this.config
+    const { width, textTokens = 1 } = this.config
     const embedded = this.strength_embedding.forward(slice(strength, 1, 0, strengthSinusoids)) // [B,D]
     const given = slice(strength, 1, strengthSinusoids, strengthWidth) // [B,1]
     const silent = (row: number) => slice(this.unconditional.value, 0, row, row + 1) // [1,D]
     const strengths = mix(embedded, silent(1), given).reshape([batch, 1, width])
     const noText = silent(0).reshape([1, 1, width])
-    if (!text) return cat([strengths, expand(noText, [batch, 1, width])], 1)
+    if (!text) return cat([strengths, expand(noText, [batch, textTokens, width])], 1)
     const told = this.text_proj.forward(text) // [B,M,D]
     return cat([strengths, hasText ? mix(told, noText, hasText) : told], 1)
   }
@@ -278,13 +278,14 @@ export class PPPM {
     return { cos: table(Math.cos), sin: table(Math.sin) }
   }
 
-  #check(features: ByKind<Tensor>, present: readonly EntityKind[], { text, strength }: PPPMConditions): void {
+  #check(features: ByKind<Tensor>, present: readonly EntityKind[], conditions: PPPMConditions): void {
+    const { text, hasText, strength } = conditions
     const check = (ok: boolean, what: string, expected: string, got: string): void => {
       if (!ok) throw new ShapeError({ where: 'PPPM', what, expected, got })
     }
     check(present.length > 0, 'no entities', 'features of one kind or more', 'none')
     const [batch, , frames] = features[present[0]]!.shape
-    const { maxEntities, textChannels } = this.config
+    const { maxEntities, textChannels, textTokens } = this.config
     for (const kind of present) {
       const { shape } = features[kind]!
       const fits = shape.length === 4 && shape[0] === batch && shape[2] === frames && shape[3] === featuresOf(kind)
@@ -299,8 +300,10 @@ export class PPPM {
     const goal = [batch, strengthWidth]
     check(sameShape(strength.shape, goal), 'strength does not fit', showShape(goal), showShape(strength.shape))
     if (!text) return
-    const isText = text.shape.length === 3 && text.shape[0] === batch && text.shape[2] === textChannels
-    check(isText, 'text does not fit', `[${batch}, M, ${textChannels}]`, showShape(text.shape))
+    const told = [batch, textTokens ?? text.shape[1], textChannels]
+    check(sameShape(text.shape, told), 'text does not fit', showShape(told), showShape(text.shape))
+    const flags = hasText?.shape ?? [batch, 1, 1]
+    check(sameShape(flags, [batch, 1, 1]), 'hasText does not fit', showShape([batch, 1, 1]), showShape(flags))
   }
 }
 

@@ -1,10 +1,13 @@
 // `revision pppm`: what the motion prior makes of motions.
 
 import type { Argv, CommandModule } from 'yargs'
+import { PromptEncoder } from '../../models/clip/prompt.js'
 import { spreadFrames } from '../../models/pppm/extend.js'
 import { openPPPM } from '../../models/pppm/open.js'
+import type { PPPM } from '../../models/pppm/pppm.js'
 import { refineScene } from '../../models/pppm/refine.js'
-import { UsageError } from '../../tensor/index.js'
+import { tellText } from '../../models/pppm/text.js'
+import { UsageError, type Runtime, type Tensor } from '../../tensor/index.js'
 import { writeMotion } from '../../train/motion/scene-file.js'
 import { holdOut, readLibrary } from '../../train/motion/library.js'
 import { readMotion } from '../../train/motion/read.js'
@@ -35,6 +38,8 @@ interface RefineArguments extends CommonArguments {
   strength?: number
   frames?: number
   between?: boolean
+  text?: string
+  textEncoder?: string
 }
 
 const weights = {
@@ -48,6 +53,15 @@ const strength = {
   type: 'number',
   requiresArg: true,
   describe: 'Motion strength, 0 to 1; default: left to the model',
+} as const
+
+const text = {
+  text: { type: 'string', requiresArg: true, describe: 'What is done, in words; needs --text-encoder' },
+  'text-encoder': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Folder of the text encoder that it was trained with',
+  },
 } as const
 
 const evalCommand: CommandModule<object, EvalArguments> = {
@@ -74,7 +88,7 @@ const inOut = (program: Argv) =>
 const refineCommand: CommandModule<object, RefineArguments> = {
   command: 'refine <in> <out>',
   describe: 'Mend a motion',
-  builder: program => inOut(program).options({ weights, strength, ...runtimeOptions }) as never,
+  builder: program => inOut(program).options({ weights, strength, ...text, ...runtimeOptions }) as never,
   handler: args => mend(args),
 }
 
@@ -87,6 +101,7 @@ const extendCommand: CommandModule<object, RefineArguments> = {
       frames: { type: 'number', demandOption: true, requiresArg: true, describe: 'Frames that it is to have' },
       between: { type: 'boolean', describe: 'New frames between the old ones; default: after them' },
       strength,
+      ...text,
       ...runtimeOptions,
     }) as never,
   handler: args => mend(args),
@@ -100,9 +115,12 @@ export const pppmCommand: CommandModule = {
   handler: () => {},
 }
 
-async function mend({ in: from, out, weights, strength, frames, between, ...where }: RefineArguments): Promise<void> {
+async function mend(args: RefineArguments): Promise<void> {
+  const { in: from, out, weights, strength, frames, between, text, textEncoder, ...where } = args
   if (strength !== undefined && !(strength >= 0 && strength <= 1))
     throw new UsageError({ where: '--strength', what: 'out of range', expected: '0..1', got: String(strength) })
+  if ((text === undefined) !== (textEncoder === undefined))
+    throw new UsageError({ where: '--text', what: 'goes with --text-encoder, and neither without the other' })
   const motion = await readMotion(from)
   const person = clipOf(motion, 0, motion.frames)
   const { entities, known } =
@@ -111,12 +129,26 @@ async function mend({ in: from, out, weights, strength, frames, between, ...wher
   try {
     const opened = await openPPPM(runtime, weights)
     using model = opened.model
-    const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], strength })
+    using told = await textOf(runtime, model, text, textEncoder)
+    const conditions = { strength, text: told }
+    const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], ...conditions })
     await writeMotion(out, motionOf(mended))
   } finally {
     await runtime.close()
   }
   console.log(out)
+}
+
+/** The text as the model is told it; the encoder is gone before the model is at work. */
+async function textOf(
+  runtime: Runtime,
+  model: PPPM,
+  text: string | undefined,
+  folder: string | undefined,
+): Promise<Tensor | undefined> {
+  if (text === undefined || folder === undefined) return undefined
+  using encoder = await PromptEncoder.open(runtime, folder)
+  return tellText(model, encoder, text)
 }
 
 async function evaluate({ weights, motions, frames, clips, seed, json, ...where }: EvalArguments): Promise<void> {

@@ -7,6 +7,11 @@ import { poseNumbers, type Motion } from '../motion/motion.js'
 
 const width = numbersOf('human')
 
+/** An entity over some frames, and what it does in words, if anyone has said so. */
+export interface Clip extends EntityMotion {
+  readonly text?: string
+}
+
 /** `count` frames of a motion from `start` on, as numbers of a person [T x 168]. */
 export function clipOf({ poses, trans }: Motion, start: number, count: number): EntityMotion {
   const numbers = new Float32Array(count * width)
@@ -38,7 +43,7 @@ export function mirrorPerson({ numbers }: EntityMotion): EntityMotion {
 }
 
 /** Draws clips of people from takes, in proportion to their length, half of them mirrored. */
-export function drawPerson(takes: readonly Motion[], frames: number, random: Generator): EntityMotion {
+export function drawPerson(takes: readonly Motion[], frames: number, random: Generator): Clip {
   const room = takes.map(take => Math.max(0, take.frames - frames + 1))
   const total = room.reduce((sum, places) => sum + places, 0)
   if (total === 0)
@@ -47,7 +52,8 @@ export function drawPerson(takes: readonly Motion[], frames: number, random: Gen
   let take = 0
   while (place >= room[take]) place -= room[take++]
   const clip = clipOf(takes[take], place, frames)
-  return random.rand(1)[0] < 0.5 ? mirrorPerson(clip) : clip
+  const { text } = takes[take]
+  return { ...(random.rand(1)[0] < 0.5 ? mirrorPerson(clip) : clip), text }
 }
 
 /** A person's numbers as a motion. */

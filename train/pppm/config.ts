@@ -9,6 +9,8 @@ export interface PPPMTrainConfig {
   readonly model: keyof typeof pppmConfigs
   /** Takes whose name holds one of these words are never trained on. */
   readonly holdOut: readonly string[]
+  /** Folder of a text encoder, for which motions come with their texts. Default: none. */
+  readonly textEncoder?: string
   /** Frames of a clip. */
   readonly frames: number
   /** Scenes of a batch. */
@@ -23,6 +25,7 @@ export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConf
   const config: PPPMTrainConfig = {
     model: reader.word('model', Object.keys(pppmConfigs) as (keyof typeof pppmConfigs)[], 'pppm-small'),
     holdOut: reader.texts('hold_out', { maxItems: 64, maxLength: 100 }),
+    textEncoder: reader.optionalText('text_encoder', 4096),
     frames: reader.integer('frames', { min: 8, max: 512, default: 64 }),
     batch: reader.integer('batch', { max: 1024, default: 8 }),
     settings: readTrainSettings(reader, { steps: 12_000, rate: 1e-3, warmup: 200, emaDecay: 0.999 }),

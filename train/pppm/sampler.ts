@@ -5,6 +5,7 @@ import { encodeEntity, entityFeatures, viewpointOf, type EntityMotion } from '..
 import { entityKinds, featuresOf, parametersOf, type EntityKind } from '../../models/pppm/kinds.js'
 import type { ByKind } from '../../models/pppm/pppm.js'
 import { motionStrength } from '../../models/pppm/strength.js'
+import type { Clip } from './clips.js'
 import { standingFeet } from './metrics.js'
 import { perturb, randomWays, type Broken, type Perturbation } from './perturb.js'
 
@@ -15,7 +16,7 @@ export interface Composition {
 }
 
 /** Gives a clip of some frames of an entity of a kind. */
-export type ClipSource = (kind: EntityKind, frames: number, random: Generator) => EntityMotion
+export type ClipSource = (kind: EntityKind, frames: number, random: Generator) => Clip
 
 /** Entities of one kind in a batch. */
 export interface KindBatch {
@@ -38,6 +39,8 @@ export interface Batch {
   readonly kinds: ByKind<KindBatch>
   /** One a scene; undefined where it is not told. */
   readonly strengths: readonly (number | undefined)[]
+  /** One a scene: that of the first entity which has one. */
+  readonly texts: readonly (string | undefined)[]
 }
 
 // Shares of the scenes in which something is so.
@@ -53,6 +56,7 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
     present.map(kind => [kind, emptyBatch(kind, size * counts[kind]! * frames)]),
   ) as Partial<Record<EntityKind, KindBatch>>
   const strengths: (number | undefined)[] = []
+  const texts: (string | undefined)[] = []
   for (let scene = 0; scene < size; scene++) {
     const known = new Float32Array(frames)
     if (chance(odds.firstKnown)) known[0] = 1
@@ -85,8 +89,9 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
     }
     const mean = entities.reduce((sum, { clean }) => sum + motionStrength(clean), 0) / entities.length
     strengths.push(chance(odds.strengthTold) ? mean : undefined)
+    texts.push(entities.find(({ clean }) => clean.text !== undefined)?.clean.text)
   }
-  return { kinds, strengths }
+  return { kinds, strengths, texts }
 }
 
 /** Breaks a clip as training does; where frames are hidden, the others may be certain, as when a motion is extended. */

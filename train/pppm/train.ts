@@ -1,14 +1,15 @@
 // Training a PPPM from a folder of motions and a configuration.
 
 import { PPPM } from '../../models/pppm/pppm.js'
-import { formatPPPMConfig, pppmConfigs } from '../../models/pppm/config.js'
+import { formatPPPMConfig, pppmConfigs, type PPPMConfig } from '../../models/pppm/config.js'
 import type { Runtime } from '../../tensor/index.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { holdOut, type Library } from '../motion/library.js'
 import type { Motion } from '../motion/motion.js'
 import type { PPPMTrainConfig } from './config.js'
-import { clipSource } from './sources.js'
+import { clipSource, textsOf } from './sources.js'
 import { PPPMTask, type WeightedComposition } from './task.js'
+import { encodeTexts, textTokens } from './texts.js'
 
 export interface TrainPPPMOptions {
   readonly library: Library
@@ -35,16 +36,20 @@ export async function* trainPPPM(
   runtime: Runtime,
   { library, config, folder, signal }: TrainPPPMOptions,
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const { model, frames, batch, settings, saveEvery } = config
+  const { model, textEncoder, frames, batch, settings, saveEvery } = config
   const { train } = holdOut(library.takes, config.holdOut)
-  using task = new PPPMTask(runtime, new PPPM(pppmConfigs[model]), {
+  const texts = textEncoder === undefined ? undefined : await encodeTexts(runtime, textEncoder, textsOf(train))
+  const told = texts && { textChannels: texts.channels, textTokens }
+  const network: PPPMConfig = { ...pppmConfigs[model], ...told }
+  using task = new PPPMTask(runtime, new PPPM(network), {
     source: clipSource(train),
     compositions: compositionsFor(frames, train),
     batch,
+    texts,
   })
   const takes = train.map(({ name, frames }) => ({ name, frames }))
   const description = { ...config, takes }
-  const metadata = { config: formatPPPMConfig(pppmConfigs[model]) }
+  const metadata = { config: formatPPPMConfig(network) }
   yield* runTraining(runtime, { folder, task, settings, saveEvery, description, metadata, signal })
 }
 
