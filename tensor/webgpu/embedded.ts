@@ -119,7 +119,7 @@ export async function unpackDriver(archive: string, folder: string): Promise<Emb
 }
 
 /** Cache folders in order of preference; the last serves users without a writable home. */
-function cacheFolders(): string[] {
+export function cacheFolders(): string[] {
   const cache = process.env.XDG_CACHE_HOME?.startsWith('/') ? process.env.XDG_CACHE_HOME : join(homedir(), '.cache')
   return [join(cache, 'revision'), join(tmpdir(), `revision-${process.getuid?.()}`)]
 }
