@@ -15,6 +15,7 @@ import { motionCommand } from './motion.js'
 import { planCommand } from './plan.js'
 import { pppmCommand } from './pppm.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
+import { setupCommand } from './setup.js'
 import { trainCommand } from './train.js'
 import { verifyCommand } from './verify.js'
 
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     pppmCommand,
     motionCommand,
     randomCheckpointCommand,
+    setupCommand,
     doctorCommand(verdict),
     verifyCommand(verdict),
   ] as readonly CommandModule[]
