@@ -5,6 +5,7 @@ import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { join } from 'node:path'
+import { isObject, parseObject } from '../models/config-reader.js'
 import { saveWeights } from '../nn/index.js'
 import { quote } from '../tensor/files/quote.js'
 import { reasonOf, replaceFile } from '../tensor/files/index.js'
@@ -21,6 +22,7 @@ export const runFiles = {
   weights: 'model.safetensors',
 } as const
 
+/** How a run goes. */
 export interface RunOptions {
   readonly folder: string
   readonly task: Task
@@ -45,6 +47,9 @@ export type RunEvent =
   | ({ type: 'step'; steps: number; secondsLeft: number } & Omit<TrainStep, 'kind'>)
   | { type: 'saved'; path: string; step: number }
   | { type: 'done'; path: string }
+
+// Of so many last steps the mean tells how long the others take.
+const timedSteps = 50
 
 // Log lines are held back until the state that they belong to is saved, so that none is written twice.
 interface LogLine {
@@ -78,7 +83,7 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
     await writeText(path('curve'), drawRun(log))
     return { type: 'saved', path: path('state'), step: trainer.steps }
   }
-  const seconds: number[] = []
+  const recent: number[] = []
   while (trainer.steps < settings.steps) {
     // A runtime that computes on this thread would otherwise never let a signal be heard.
     await setImmediate()
@@ -86,8 +91,8 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
     const line = { step, loss, ...parts, norm, rate, seconds: took }
     log.push(line)
     pending.push(line)
-    seconds.push(took)
-    const recent = seconds.slice(-50)
+    recent.push(took)
+    if (recent.length > timedSteps) recent.shift()
     const secondsLeft = ((settings.steps - step) * recent.reduce((sum, s) => sum + s, 0)) / recent.length
     yield { type: 'step', step, steps: settings.steps, loss, parts, norm, rate, seconds: took, secondsLeft }
     if (step % saveEvery === 0 || step === settings.steps || signal?.aborted) yield await save()
@@ -118,7 +123,7 @@ async function prepareFolder({ folder, description }: RunOptions): Promise<boole
     await writeText(settingsPath, `${JSON.stringify(wanted, undefined, 2)}\n`)
     return false
   }
-  const found = parseSettings(settingsPath, text)
+  const found = parseObject(settingsPath, text)
   const other = Object.keys({ ...wanted, ...found }).find(name => !isDeepStrictEqual(wanted[name], found[name]))
   if (other !== undefined)
     throw new UsageError({
@@ -131,20 +136,13 @@ async function prepareFolder({ folder, description }: RunOptions): Promise<boole
   return true
 }
 
-function parseSettings(where: string, text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch (cause) {
-    throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
-  }
-}
-
 /** Lines of the log up to a step. */
 async function readLog(path: string, steps: number): Promise<LogLine[]> {
   const text = await readFile(path, 'utf8').catch(() => '')
   const lines = text.split('\n').flatMap(line => {
     try {
-      return [JSON.parse(line) as LogLine]
+      const found: unknown = JSON.parse(line)
+      return isObject(found) && typeof found.step === 'number' ? [found as unknown as LogLine] : []
     } catch {
       return [] // cut off when a run was ended by force
     }

@@ -115,9 +115,14 @@ export class Trainer implements Disposable {
       const ignore = [...file.tensors.keys()].filter(name => !known.has(name))
       await loadWeights(runtime, task.weights, file, { ignore })
       const trainer = new Trainer(runtime, task, settings)
-      await trainer.#optimiser.load(file)
-      await trainer.ema.load(file)
-      trainer.#random = await randomOf(file)
+      try {
+        await trainer.#optimiser.load(file)
+        await trainer.ema.load(file)
+        trainer.#random = await randomOf(file)
+      } catch (error) {
+        trainer.dispose()
+        throw error
+      }
       return trainer
     } finally {
       await file.close()

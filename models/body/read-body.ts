@@ -3,7 +3,7 @@
 // .npz, or a safetensors file of the same names.
 
 import { NodeFileSource, NpzFile, SafetensorsFile, type LoadedTensor } from '../../tensor/files/index.js'
-import { FileError, showShape, toFloat32, type Shape } from '../../tensor/index.js'
+import { FileError, showShape, toFloat32, type HostArray, type Shape } from '../../tensor/index.js'
 import type { BodyData, BodyKind, HandSpace } from './body-data.js'
 import { labelsOfWeights } from './labels.js'
 
@@ -112,6 +112,12 @@ async function readArray(file: ArrayFile, name: string): Promise<LoadedTensor> {
   return file.read(name)
 }
 
+/** An array of whole numbers, which some files keep as floats. */
+async function integers(file: ArrayFile, name: string): Promise<{ data: HostArray; shape: Shape }> {
+  const { dtype, data, shape } = await readArray(file, name)
+  return { data: dtype === 'f16' || dtype === 'bf16' ? toFloat32(dtype, data) : data, shape }
+}
+
 async function floats(file: ArrayFile, name: string, shape?: Shape): Promise<{ data: Float32Array; shape: Shape }> {
   const { dtype, data, shape: found } = await readArray(file, name)
   if (shape) expectShape(file, name, found, shape)
@@ -139,7 +145,7 @@ function bound(where: string, what: string, count: number, most: number): void {
 /** Parents by the first line of the table, whose first element is not looked at: 2^32 - 1 stands for none. */
 async function readParents(file: ArrayFile): Promise<Int32Array> {
   const where = file.name
-  const { data, shape } = await readArray(file, 'kintree_table')
+  const { data, shape } = await integers(file, 'kintree_table')
   const [, count] = shape
   expectShape(file, 'kintree_table', shape, [2, count])
   if (!kinds.has(count))
@@ -164,7 +170,7 @@ async function readParents(file: ArrayFile): Promise<Int32Array> {
 
 async function readFaces(file: ArrayFile, vertices: number): Promise<Int32Array> {
   const where = file.name
-  const { data, shape } = await readArray(file, 'f')
+  const { data, shape } = await integers(file, 'f')
   expectShape(file, 'f', shape, [shape[0], 3])
   bound(where, 'faces', shape[0], maxFaces)
   const wrong = data.findIndex(vertex => !(vertex >= 0 && vertex < vertices && Number.isInteger(vertex)))

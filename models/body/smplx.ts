@@ -19,6 +19,7 @@ export interface SmplxParts {
   readonly rightHandPose: Tensor
 }
 
+/** How hands are told. */
 export interface SmplxPoseOptions {
   /** The model's hands; they are needed for principal components and for a mean. */
   hands?: BodyData['hands']

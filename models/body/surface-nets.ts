@@ -5,6 +5,7 @@
 /** The places of a grid's lines along x, y and z, rising. */
 export type GridLines = readonly [readonly number[], readonly number[], readonly number[]]
 
+/** A closed mesh. */
 export interface SurfaceMesh {
   /** [V x 3] */
   readonly vertices: Float32Array

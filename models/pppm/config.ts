@@ -2,6 +2,7 @@
 
 import { ConfigReader } from '../config-reader.js'
 
+/** The sizes of a PPPM. */
 export interface PPPMConfig {
   /** Width of a token. */
   width: number

@@ -5,6 +5,7 @@ import { FileError, type Runtime } from '../../tensor/index.js'
 import { parsePPPMConfig } from './config.js'
 import { PPPM } from './pppm.js'
 
+/** A PPPM out of a file. */
 export interface OpenedPPPM {
   readonly model: PPPM
   /** What training noted in the file. */

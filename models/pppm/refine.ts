@@ -1,10 +1,12 @@
 // Mending the motion of a scene with a PPPM: entities in, entities out.
 
-import { joinFloats, scope as release, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
+import { joinFloats, NumberError, scope as release, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import { decodeEntity, encodeEntity, entityFeatures, numbersOf, viewpointOf, type EntityMotion } from './encoding.js'
+import { checkFrames } from './extend.js'
 import { entityKinds, featuresOf, parametersOf } from './kinds.js'
 import { strengthFeatures, strengthWidth, type ByKind, type PPPM } from './pppm.js'
 
+/** What is known of a scene that is mended. */
 export interface RefineOptions {
   /** [T]: 1 where a frame is known for certain; it comes out as it went in. Default: none. */
   readonly known?: ArrayLike<number>
@@ -19,7 +21,8 @@ export interface RefineOptions {
 /**
  * The motion of all entities of a scene over the same frames, mended. Known frames are returned bit for bit. Frames that
  * are not trusted at all should repeat the last that is (`hideMasked`), for that is what the model has learnt from.
- * Throws a UsageError for entities of different lengths, or too many of one kind.
+ * Throws a UsageError for entities of different lengths, too many of one kind or more than `maxFrames`; a NumberError if
+ * the model gives what is no number.
  */
 export async function refineScene(
   runtime: Runtime,
@@ -32,6 +35,18 @@ export async function refineScene(
   const [frames] = lengths
   if (lengths.some(length => length !== frames || !Number.isInteger(length) || length === 0))
     throw new UsageError({ where: 'PPPM', what: 'entities differ in length', got: `${lengths.join(', ')} frames` })
+  checkFrames(frames)
+  for (const kind of entityKinds) {
+    const count = entities.filter(entity => entity.kind === kind).length
+    const { maxEntities } = model.config
+    if (count > maxEntities)
+      throw new UsageError({
+        where: 'PPPM',
+        what: `too many entities of the kind ${kind}`,
+        expected: `at most ${maxEntities}`,
+        got: String(count),
+      })
+  }
   const view = viewpointOf(entities[0])
   const encoded = entities.map((entity, i) => ({
     ...entity,
@@ -63,6 +78,8 @@ export async function refineScene(
       return parameters.floats()
     }),
   )
+  if (!floats.every(values => values.every(Number.isFinite)))
+    throw new NumberError({ where: 'PPPM', what: 'the model gives numbers that are not finite', hint: 'other weights' })
   const used = { human: 0, animal: 0, object: 0 }
   return encoded.map(({ kind, numbers }) => {
     const size = frames * parametersOf(kind)

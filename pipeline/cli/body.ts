@@ -125,9 +125,9 @@ async function readPoses(path: string, width: number): Promise<{ poses: Float32A
 function shapeOf(text: string | undefined, { shapes }: BodyData): Float32Array {
   const shape = new Float32Array(shapes)
   if (text === undefined) return shape
-  const values = text.split(',').map(Number)
+  const values = text.split(',').map(word => (word.trim() === '' ? NaN : Number(word)))
   const fits = values.length <= shapes && values.every(value => Number.isFinite(value) && Math.abs(value) <= 10)
-  if (!fits || text.trim() === '')
+  if (!fits)
     throw new UsageError({
       where: '--shape',
       what: 'cannot be used',

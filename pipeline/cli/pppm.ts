@@ -71,9 +71,9 @@ const evalCommand: CommandModule<object, EvalArguments> = {
     program.options({
       weights,
       motions: { type: 'string', demandOption: true, requiresArg: true, describe: 'The folder that it was trained on' },
-      frames: { type: 'number', default: 64, describe: 'Frames of a clip' },
-      clips: { type: 'number', default: 48, describe: 'Clips of each case' },
-      seed: { type: 'number', default: 0, describe: 'Which clips, and how they are broken' },
+      frames: { type: 'number', requiresArg: true, default: 64, describe: 'Frames of a clip' },
+      clips: { type: 'number', requiresArg: true, default: 48, describe: 'Clips of each case' },
+      seed: { type: 'number', requiresArg: true, default: 0, describe: 'Which clips, and how they are broken' },
       json: { type: 'boolean', describe: 'Print one JSON object' },
       ...runtimeOptions,
     }) as never,
@@ -171,6 +171,14 @@ async function evaluate({ weights, motions, frames, clips, seed, json, ...where 
         what: 'holds no motion that was held out of training, or nothing else',
         expected: 'the folder that the model was trained on',
         got: `${test.length} held out of ${library.takes.length}`,
+      })
+    const longest = test.reduce((most, take) => Math.max(most, take.frames), 0)
+    if (longest < frames)
+      throw new UsageError({
+        where: '--frames',
+        what: 'longer than every motion that was held out',
+        expected: `at most ${longest}`,
+        got: String(frames),
       })
     const progress = (done: number, total: number) =>
       !json && status.change(`case ${Math.min(done + 1, total)}/${total}`)

@@ -3,6 +3,7 @@
 
 import type { Vector } from '../../models/body/quaternion.js'
 
+/** A pinhole camera: where it is, which way it looks, and how wide. */
 export interface Camera {
   readonly position: Vector
   /** The camera's axes in the world: right, down and forward. */

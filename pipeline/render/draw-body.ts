@@ -7,6 +7,7 @@ import { orbit } from './camera.js'
 import { labelColour } from './palette.js'
 import { drawMesh, type Colour } from './raster.js'
 
+/** How a body is drawn. */
 export interface DrawBodyOptions {
   /** Height and width, pixels. */
   readonly size: number

@@ -1,7 +1,7 @@
 // Rotary position embedding against what it is for, and against its own plain loops.
 
 import t from 'tap'
-import { rotary } from '../../kernels/index.js'
+import { differentiate, mul, rotary, sum } from '../../kernels/index.js'
 import { Tensor, type DType, type Runtime, type Shape } from '../../tensor/index.js'
 import { close } from '../support/compare.js'
 import { onRuntimes, Operands, referenceRuntime, shrunkLimits, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
@@ -67,6 +67,31 @@ await t.test('agrees with the plain loops on any number of threads, every output
     const expected = await run(reference)
     for (const runtime of runtimes)
       close(t, await run(runtime), expected, 1e-6, JSON.stringify({ shape, pairs, dtype }))
+  }
+})
+
+await t.test('gradients are what finite differences say, on every runtime and beyond the edges of vectors', async t => {
+  for (const { shape, pairs } of cases.slice(0, 3)) {
+    const lossOf = (x: Tensor, weight: Tensor, { cos, sin }: ReturnType<typeof tables>) =>
+      sum(mul(rotary(x, cos, sin), weight))
+    const operandsOf = (runtime: Runtime) => {
+      const operands = new Operands(runtime, 5)
+      return { x: operands.normal(shape), weight: operands.normal(shape), table: tables(runtime, 2, shape[1], pairs) }
+    }
+    const { x, weight, table } = operandsOf(reference)
+    const values = await x.floats()
+    const found = new Float32Array(values.length)
+    // The loss is linear in every number, so steps may be large.
+    for (const at of values.keys()) {
+      const lossAt = async (step: number) =>
+        (await lossOf(Tensor.from(reference, values.with(at, values[at] + step), shape), weight, table).floats())[0]
+      found[at] = (await lossAt(0.5)) - (await lossAt(-0.5))
+    }
+    for (const runtime of [reference, webgpu, shrunk, wasm]) {
+      const own = operandsOf(runtime)
+      const { gradients } = differentiate([own.x], () => lossOf(own.x, own.weight, own.table))
+      close(t, await gradients[0]!.floats(), found, 2e-5, `${runtime.name} ${String(shape)}`)
+    }
   }
 })
 

@@ -7,7 +7,7 @@ import t from 'tap'
 import { abs, mean, square } from '../../kernels/index.js'
 import { PPPM } from '../../models/pppm/pppm.js'
 import { Linear, Weights } from '../../nn/index.js'
-import { openSafetensors } from '../../tensor/files/index.js'
+import { openSafetensors, writeSafetensors } from '../../tensor/files/index.js'
 import { Tensor, type Runtime } from '../../tensor/index.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
 import { drawPerson } from '../../train/pppm/clips.js'
@@ -101,8 +101,28 @@ await t.test('a run with other settings is not gone on with', async t => {
 
 await t.test('a state that is broken is refused', async t => {
   await run(optionsOf(runtime, 'broken'))
-  await writeFile(join(folder, 'broken/state.safetensors'), 'nonsense')
+  const state = join(folder, 'broken/state.safetensors')
+  const file = await openSafetensors(state)
+  const names = [...file.tensors.keys()].filter(name => name !== 'random.words')
+  const entries = await Promise.all(names.map(async name => ({ name, ...(await file.read(name)) })))
+  await file.close()
+  await writeSafetensors(state, entries, Object.fromEntries(file.metadata))
+  const before = runtime.statistics().live
+  await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError', message: /no random state/ })
+  t.equal(runtime.statistics().live, before, 'nothing of it stays in memory')
+  await writeFile(state, 'nonsense')
   await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError' })
+  await writeFile(join(folder, 'broken/run.json'), 'null')
+  await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError', message: /expected a JSON object/ })
+})
+
+await t.test('lines of the log that are none are left out', async t => {
+  await run(optionsOf(runtime, 'logged'))
+  const path = join(folder, 'logged/log.jsonl')
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, `null\n7\n{"loss": 1}\n${text}{"step": 3, "lo`)
+  await run(optionsOf(runtime, 'logged'))
+  t.equal(await readFile(path, 'utf8'), text)
 })
 
 await t.test('numbers that go wrong end the run, and say what to try', async t => {

@@ -30,9 +30,11 @@ export function findDoubles(takes: readonly Motion[]): Map<number, number> {
   const pairs = takes.flatMap((part, i) => {
     const { start, length } = middleOf(part)
     const candidates = keysNear(part.poses, start).flatMap(key => places.get(key) ?? [])
-    return candidates
-      .filter(({ take, frame }) => take !== i && alike(takes[take], frame, part, start, length))
-      .map(({ take }) => [Math.min(i, take), Math.max(i, take)] as const)
+    // Once for each take: of somebody who stands still every frame is a candidate.
+    const same = new Set<number>()
+    for (const { take, frame } of candidates)
+      if (take !== i && !same.has(take) && alike(takes[take], frame, part, start, length)) same.add(take)
+    return [...same].map(take => [Math.min(i, take), Math.max(i, take)] as const)
   })
   const doubles = new Map<number, number>()
   // Earlier ones first, so that a take is never said to repeat one that is itself left out.

@@ -8,6 +8,7 @@ import { numbersOf, type EntityMotion } from '../../models/pppm/encoding.js'
 import type { Generator } from '../../tensor/index.js'
 import { motionFps } from './motion.js'
 
+/** How animals go. */
 export const gaitKinds = ['walk', 'trot', 'gallop'] as const
 export type GaitKind = (typeof gaitKinds)[number]
 
@@ -32,6 +33,7 @@ interface Gait {
   readonly lift: number
 }
 
+/** The gaits of an animal of the open quadruped's size, before they are varied. */
 export const gaits: Readonly<Record<GaitKind, Gait>> = {
   walk: { period: 0.7, duty: 0.65, stance: 0.28, phases: [0.25, 0.75, 0, 0.5], bend: 0.01, lift: 0.05 },
   trot: { period: 0.42, duty: 0.45, stance: 0.28, phases: [0, 0.5, 0.5, 0], bend: 0.01, lift: 0.07 },

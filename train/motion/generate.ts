@@ -5,6 +5,7 @@ import type { Generator } from '../../tensor/index.js'
 import { drawGait, gaitKinds, type GaitKind } from './gaits.js'
 import { drawObject, objectKinds, type ObjectKind } from './objects.js'
 
+/** All that is made up: objects first, then gaits of animals. */
 export const generatedKinds = [...objectKinds, ...gaitKinds] as const
 export type GeneratedKind = (typeof generatedKinds)[number]
 

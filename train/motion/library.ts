@@ -2,6 +2,7 @@
 
 import { readdir } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
+import { reasonOf } from '../../tensor/files/index.js'
 import { FileError } from '../../tensor/index.js'
 import { findDoubles } from './doubles.js'
 import { motionExtensions, readMotion } from './read.js'
@@ -13,6 +14,7 @@ export interface Take extends Motion {
   readonly name: string
 }
 
+/** The takes of a folder. */
 export interface Library {
   readonly takes: readonly Take[]
   /** What was left out, and why: broken files, and takes that repeat another. */
@@ -24,7 +26,7 @@ const maxFiles = 100_000
 /** Reads every motion under a folder, in the order of names. Throws a FileError if there is none that can be read. */
 export async function readLibrary(folder: string, progress?: (name: string) => void): Promise<Library> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new FileError({ where: folder, what: 'no folder of motions', got: String(cause) }, { cause })
+    throw new FileError({ where: folder, what: 'no folder of motions', got: reasonOf(cause) }, { cause })
   })
   const paths = entries
     .filter(

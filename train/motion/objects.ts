@@ -6,6 +6,7 @@ import { objectPoints } from '../../models/pppm/kinds.js'
 import type { Generator } from '../../tensor/index.js'
 import { motionFps } from './motion.js'
 
+/** What objects do. */
 export const objectKinds = ['throw', 'bounce', 'roll', 'slide', 'carry'] as const
 export type ObjectKind = (typeof objectKinds)[number]
 

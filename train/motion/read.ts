@@ -17,6 +17,7 @@ import { readText } from './text-file.js'
 /** Names of motion files end so. */
 export const motionExtensions = ['.bvh', '.amc', '.txt', '.csv', '.npz'] as const
 
+/** What a reader may be told of a file. */
 export interface ReadMotionOptions {
   /** Frames a second of the capture. Default: what `fps.json` beside the file says, or else the file itself. */
   readonly fps?: number

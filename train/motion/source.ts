@@ -14,6 +14,7 @@ export interface SourceMotion extends JointTree {
   pose(frame: number): SourcePose
 }
 
+/** A captured skeleton in one frame. */
 export interface SourcePose {
   /** [J x 4]: quaternions against the parent. */
   readonly rotations: ArrayLike<number>

@@ -5,6 +5,7 @@ import { pppmConfigs } from '../../models/pppm/config.js'
 import { readTrainSettings } from '../settings.js'
 import type { TrainSettings } from '../trainer.js'
 
+/** What a PPPM is trained on, and how. */
 export interface PPPMTrainConfig {
   readonly model: keyof typeof pppmConfigs
   /** Takes whose name holds one of these words are never trained on. */

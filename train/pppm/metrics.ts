@@ -22,6 +22,7 @@ export interface MotionMetrics {
   rotation: number
 }
 
+/** The names of the metrics, in the order of tables. */
 export const metricNames = ['mpjpe', 'globalMpjpe', 'acceleration', 'jitter', 'skating', 'rotation'] as const
 
 const body = { parents: jointParents.slice(0, bodyJoints), rest: restJoints.subarray(0, 3 * bodyJoints) }

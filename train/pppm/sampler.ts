@@ -35,6 +35,7 @@ export interface KindBatch {
   readonly given: Float32Array
 }
 
+/** Broken scenes, with what is true of them. */
 export interface Batch {
   readonly kinds: ByKind<KindBatch>
   /** One a scene; undefined where it is not told. */

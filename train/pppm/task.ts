@@ -16,6 +16,7 @@ export interface WeightedComposition extends Composition {
   readonly share: number
 }
 
+/** What a PPPM learns from. */
 export interface PPPMTaskOptions {
   readonly source: ClipSource
   readonly compositions: readonly WeightedComposition[]

@@ -11,6 +11,7 @@ import { clipSource, textsOf } from './sources.js'
 import { PPPMTask, type WeightedComposition } from './task.js'
 import { encodeTexts, textTokens } from './texts.js'
 
+/** What a PPPM is trained on, and where its run is kept. */
 export interface TrainPPPMOptions {
   readonly library: Library
   readonly config: PPPMTrainConfig

@@ -14,6 +14,7 @@ import type { Origin } from './config.js'
 /** Input channels of every UNet that is trained: those of a base, and the motion condition. */
 const inChannels = baseChannels + conditionChannels
 
+/** What training begins with, nothing of it loaded yet. */
 export interface Base {
   readonly unet: {
     readonly config: UNetConfig

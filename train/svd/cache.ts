@@ -29,6 +29,7 @@ export interface CachedClip {
   readonly path: string
 }
 
+/** Which clips are encoded, how, and where they are kept. */
 export interface CacheOptions {
   /** Folder of clips. */
   readonly data: string

@@ -29,6 +29,7 @@ export interface Origin {
   readonly unetConfig?: string
 }
 
+/** What a video UNet is trained on, and how. */
 export interface SVDTrainConfig extends Origin, ClipSettings {
   /** `temporal`: conv_in and what looks at several frames; the rest is frozen. */
   readonly train: 'temporal' | 'all'

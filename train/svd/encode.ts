@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { CLIPVisionModelWithProjection } from '../../models/clip/vision.js'
 import { withWeights } from '../../models/svd/folder.js'
 import { latentPixels } from '../../models/svd/latents.js'
+import type { LabelMap } from '../../models/svd/picture.js'
 import { clipPixels, videoPixels } from '../../models/svd/preprocess.js'
 import { resizeNearest } from '../../models/svd/resize.js'
 import { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
@@ -86,8 +87,16 @@ export async function encodeClip(
     pictures: joinFloats(pictures),
     strengths,
     embedding: finite(await embedded.floats(), 'the image encoder'),
-    labels: labels && Uint8Array.from(labels.flatMap(map => [...resizeNearest(map, w, h).data])),
+    labels: labels && joinedLabels(labels.map(map => resizeNearest(map, w, h))),
   }
+}
+
+/** Label maps of one size, one after the other. */
+function joinedLabels(maps: readonly LabelMap[]): Uint8Array {
+  const size = maps[0].data.length
+  const out = new Uint8Array(maps.length * size)
+  maps.forEach(({ data }, i) => out.set(data, i * size))
+  return out
 }
 
 // Weights of at most so many elements tell networks apart: biases and norms differ wherever training did.

@@ -24,6 +24,7 @@ export interface ClipSource {
   read(clip: number): Promise<EncodedClip>
 }
 
+/** What a video UNet learns from. */
 export interface SVDTaskOptions {
   readonly clips: ClipSource
   readonly size: VideoSize

@@ -14,6 +14,7 @@ import { fillCache, readCached, type CacheEvent } from './cache.js'
 import type { SVDTrainConfig } from './config.js'
 import { SVDTask } from './task.js'
 
+/** What a video UNet is trained on, and where its run is kept. */
 export interface TrainSVDOptions {
   /** Folder of clips. */
   readonly data: string
