@@ -5,7 +5,7 @@ import type { ModelFolder } from '../models/svd/folder.js'
 import { UsageError, type Runtime } from '../tensor/index.js'
 import type { Picture } from './media/picture.js'
 import type { PartMask } from '../models/svd/motion-condition.js'
-import { planClips, type ClipOptions } from './long/clips.js'
+import { planClips, type Clip, type ClipOptions } from './long/clips.js'
 import type { InjectedNoise } from './noise.js'
 import type { MemoryOptions } from './plan/memory.js'
 import type { EulerConfig } from './schedulers/euler.js'
@@ -42,15 +42,17 @@ export async function configurationOf(
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     model: await modelDigest(model, scheduler, signal),
     image: pictureDigest(image),
-    clips: planClips(settings.frames, clips)
-      .map(({ first, end }) => `${first}-${end}`)
-      .join(' '),
+    clips: clipsText(planClips(settings.frames, clips)),
     masks: masksDigest(masks),
     noise: noise ? digest(hash => hash.update(noise.augmentation).update(noise.latents)) : 'of the seed',
     memory: `${memory.lowMemory ? 'low' : 'any'}, at most ${memory.maxMemory ?? 'all'}`,
     // The same bits come from any number of threads.
     runtime: `${runtime.name}: ${runtime.description.replace(/, (one thread|\d+ threads)/, '')}`,
   }
+}
+
+function clipsText(clips: readonly Clip[]): string {
+  return clips.length === 1 ? 'one' : clips.map(({ first, end }) => `${first}-${end}`).join(' ')
 }
 
 /** The SHA-256 of a model: of its configurations and all weights. Errors: as configurationOf. */

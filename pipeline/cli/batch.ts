@@ -8,8 +8,9 @@ import { NodeFileSource } from '../../tensor/files/index.js'
 import { quote } from '../../tensor/files/quote.js'
 import { DeviceLostError, FileError, UsageError, type Runtime } from '../../tensor/index.js'
 import { exitCodeOf, messageOf } from './exit.js'
-import { isJobDone, jobOptionNames, prepareJob, runJob, type GivenOptions } from './job.js'
+import { isJobDone, jobOptionNames, prepareJob, runJob } from './job.js'
 import type { Listener } from './listener.js'
+import type { GivenOptions } from './option-reader.js'
 import { Stopped } from './stop.js'
 
 const maxBytes = 2 ** 24

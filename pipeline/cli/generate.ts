@@ -2,12 +2,12 @@
 
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../../tensor/index.js'
-import { settingBounds, type GenerateSettings } from '../settings.js'
 import { runBatch } from './batch.js'
 import { parseBytes } from './bytes.js'
 import { exitCodeOf, messageOf } from './exit.js'
-import { jobOptionNames, prepareJob, runJob, type GivenOptions } from './job.js'
+import { jobOptionNames, prepareJob, runJob } from './job.js'
 import { JsonEvents, silent, type Listener } from './listener.js'
+import type { GivenOptions } from './option-reader.js'
 import {
   memoryOptions,
   openFor,
@@ -17,6 +17,7 @@ import {
   type RuntimeArguments,
 } from './options.js'
 import { Progress } from './progress.js'
+import { grouped, settingOptions, text } from './setting-options.js'
 import { formatNames } from '../results.js'
 
 interface GenerateArguments extends RuntimeArguments, MemoryArguments {
@@ -26,34 +27,13 @@ interface GenerateArguments extends RuntimeArguments, MemoryArguments {
   quiet?: boolean
 }
 
-// Without a type: as numbers, words would become NaN and nothing 0 before anybody could tell of them.
-const setting = (name: keyof GenerateSettings, describe: string) =>
-  ({ requiresArg: true, group: 'Video:', describe: `${describe}, ${rangeOf(name)}` }) as const
-
-const text = (group: string, describe: string) => ({ type: 'string', requiresArg: true, group, describe }) as const
-
-function rangeOf(name: keyof GenerateSettings): string {
-  const { min, max } = settingBounds[name]
-  return max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`
-}
-
 const options = {
   model: text('What:', 'Diffusers folder of an SVD model; needed'),
   image: text('What:', 'The picture, PNG or JPEG; needed'),
   out: text('What:', 'Folder for the results; needed'),
   masks: text('What:', 'Folder of part masks: one PNG of labels for each frame'),
   batch: text('What:', 'File of many jobs: a JSON object of options in each line, those here for all'),
-  frames: setting('frames', "Frames of the video; default: the model's"),
-  steps: setting('steps', 'Denoising steps; default 25'),
-  width: setting('width', "Pixels, a multiple of 8; default: the model's, in 16:9"),
-  height: setting('height', "Pixels, a multiple of 8; default: the model's, in 16:9"),
-  fps: setting('fps', 'Frames a second; default 7'),
-  'motion-bucket': setting('motionBucket', 'How much is to move; default 127'),
-  'noise-aug': setting('noiseAug', 'Noise on the picture, for more freedom; default 0.02'),
-  'min-guidance': setting('minGuidance', 'How strictly the first frame follows the picture; default 1'),
-  'max-guidance': setting('maxGuidance', 'How strictly the last frame follows it; default 3'),
-  'decode-chunk': setting('decodeChunk', 'Frames decoded together; default 4'),
-  seed: setting('seed', 'The same seed gives the same video; default 0'),
+  ...settingOptions,
   format: text('Output:', `Some of ${formatNames.join(',')}; default frames,sheet,mp4`),
   preview: {
     requiresArg: true,
@@ -67,10 +47,6 @@ const options = {
   ...grouped('Running:', memoryOptions),
   ...grouped('Running:', runtimeOptions),
 } as const
-
-function grouped<T extends object>(group: string, options: T): T {
-  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, group }])) as T
-}
 
 /** `onEnd` learns the exit code of a batch, whose lines may have failed without ending it. */
 export function generateCommand(onEnd: (exitCode: number) => void): CommandModule<object, GenerateArguments> {

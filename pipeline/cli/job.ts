@@ -4,7 +4,6 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { openModelFolder } from '../../models/svd/folder.js'
-import { quoteValue } from '../../tensor/files/quote.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { generate, type GenerateOptions } from '../generate.js'
 import { readPicture } from '../media/decode.js'
@@ -14,6 +13,7 @@ import { checkSettings, completeSettings, settingNames, type GenerateSettings } 
 import { parseBytes } from './bytes.js'
 import { tenths, type Listener } from './listener.js'
 import { readMasks } from './masks.js'
+import { OptionReader, type GivenOptions } from './option-reader.js'
 import { PreviewFile } from './preview-file.js'
 import {
   checkResults,
@@ -45,9 +45,6 @@ const otherOptions = {
 /** Names of everything that a job may be told. */
 export const jobOptionNames: readonly string[] = [...settingNames, ...Object.keys(otherOptions)]
 
-/** What was typed, under the names of `jobOptionNames`; nothing of it is checked. */
-export type GivenOptions = Readonly<Record<string, unknown>>
-
 /** A job that nothing is wrong with, as far as can be told without loading a model. */
 export interface Job {
   readonly out: string
@@ -65,7 +62,7 @@ export interface Job {
  * @throws UsageError for options that cannot be; FileError for a picture, mask or model that cannot be used
  */
 export async function prepareJob(given: GivenOptions, nameOf: (option: string) => string): Promise<Job> {
-  const read = new OptionReader(given, nameOf)
+  const read = new OptionReader(given, nameOf, 'generate')
   const settings = Object.fromEntries(settingNames.map(name => [name, read.number(name)]))
   checkSettings(settings, nameOf)
   const [modelPath, imagePath, out] = [read.needed('model'), read.needed('image'), read.needed('out')]
@@ -138,53 +135,4 @@ export async function runJob(job: Job, open: () => Promise<Runtime>, listener: L
     await setImmediate()
   }
   return files
-}
-
-/** Asks for options one by one, and throws a UsageError for one that is not what it should be. */
-class OptionReader {
-  readonly #given: GivenOptions
-  readonly #nameOf: (option: string) => string
-
-  constructor(given: GivenOptions, nameOf: (option: string) => string) {
-    this.#given = given
-    this.#nameOf = nameOf
-  }
-
-  text(name: keyof typeof otherOptions): string | undefined {
-    const value = this.#given[name]
-    if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value
-    throw this.#error(name, value === '' ? 'empty' : 'not a text', value)
-  }
-
-  needed(name: keyof typeof otherOptions): string {
-    const text = this.text(name)
-    if (text === undefined)
-      throw new UsageError({ where: this.#nameOf(name), what: 'missing', hint: 'revision generate --help' })
-    return text
-  }
-
-  number(name: string): number | undefined {
-    const value = this.#given[name]
-    if (value === undefined || typeof value === 'number') return value
-    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN
-    if (Number.isNaN(number)) throw this.#error(name, 'not a number', value)
-    return number
-  }
-
-  /** A whole number from 1. */
-  count(name: keyof typeof otherOptions): number | undefined {
-    const value = this.number(name)
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return value
-    throw this.#error(name, 'not a number of steps', value)
-  }
-
-  flag(name: keyof typeof otherOptions): boolean | undefined {
-    const value = this.#given[name]
-    if (value === undefined || typeof value === 'boolean') return value
-    throw this.#error(name, 'not true or false', value)
-  }
-
-  #error(name: string, what: string, value: unknown): UsageError {
-    return new UsageError({ where: this.#nameOf(name), what, got: quoteValue(value) })
-  }
 }

@@ -1,6 +1,8 @@
 // What a run of the command line tells while it works, and those who listen to it.
 
 import type { GenerateEvent, GenerateResult, LoadProgress } from '../generate.js'
+import type { ExtractStep } from '../extract/extractor.js'
+import type { ReviseEvent, ReviseResult } from '../revise/events.js'
 import { jsonText } from './json.js'
 
 /** An event of a run; pictures are told as the files that they went to. */
@@ -14,6 +16,10 @@ export type RunEvent =
   | { type: 'stopping' }
   /** All files are in place. */
   | ({ type: 'done'; out: string; files: readonly string[] } & Omit<GenerateResult, 'frames'>)
+  /** What `revise` tells beside that: its stages, and what is seen in the first one's video. */
+  | Exclude<ReviseEvent, { type: 'done' | 'preview' }>
+  | { type: 'extract'; step: ExtractStep; done: number }
+  | ({ type: 'revised'; out: string; files: readonly string[] } & Pick<ReviseResult, 'settings' | 'stages'>)
   | { type: 'error'; message: string; exitCode: number }
   /** A line of a batch: it begins, it was done by an earlier run, or the file ends. */
   | { type: 'job' | 'skip'; line: number; out: string }

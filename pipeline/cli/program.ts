@@ -15,6 +15,7 @@ import { motionCommand } from './motion.js'
 import { planCommand } from './plan.js'
 import { pppmCommand } from './pppm.js'
 import { randomCheckpointCommand } from './random-checkpoint.js'
+import { reviseCommand } from './revise.js'
 import { setupCommand } from './setup.js'
 import { trainCommand } from './train.js'
 import { verifyCommand } from './verify.js'
@@ -32,6 +33,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     inspectCommand,
     bodyCommand,
     depthCommand,
+    reviseCommand,
     trainCommand,
     datasetCommand,
     pppmCommand,

@@ -68,6 +68,26 @@ export class Progress implements Listener {
       case 'done':
         this.#checkpoint = undefined
         break
+      case 'part':
+        this.#status.line(`${event.part}:`)
+        break
+      case 'notice':
+        this.#status.line(event.message)
+        break
+      case 'extract':
+        this.#status.change(`${event.step}: ${Math.round(100 * event.done)} %`)
+        break
+      case 'seen':
+        for (const { id, name, seen } of event.entities)
+          this.#status.line(`${oneLine(id)}: ${oneLine(name)}, seen in ${seen} of ${event.frames} frames`)
+        break
+      case 'target':
+        this.#status.line(`target pose: ${event.parts} parts, ${event.error.toFixed(1)} pixels off`)
+        break
+      case 'part-end':
+        this.#checkpoint = undefined
+        if (event.reused) this.#status.line(`${event.stage}: made before, in ${oneLine(event.folder)}`)
+        break
       case 'job':
         this.#status.line(`line ${event.line}: ${oneLine(event.out)}`)
         break

@@ -2,7 +2,7 @@
 
 import type { ModelFolder } from '../../models/svd/folder.js'
 import type { PartMask } from '../../models/svd/motion-condition.js'
-import type { Tensor, Runtime } from '../../tensor/index.js'
+import type { Runtime } from '../../tensor/index.js'
 import type { Extractor, ExtractOptions } from '../extract/extractor.js'
 import type { GenerateEvent, GenerateOptions } from '../generate.js'
 import type { LabelMap, Picture } from '../media/picture.js'
@@ -12,12 +12,19 @@ import type { GivenMotion } from './given.js'
 import type { ReviseStage } from './settings.js'
 import type { StageCost } from './stage-store.js'
 
+/** The parts that a frame shows. */
+export interface DrawnMask {
+  readonly labels: LabelMap
+  /** 0..1: how far they are where the motion is trusted to have them. */
+  readonly confidence: number
+}
+
 /** What the second stage works with. */
 export interface ReviseTools {
   /** Finds out what frames show. */
   openExtractor(runtime: Runtime): Promise<Extractor>
-  /** Draws the part labels of a scene, one map a frame. */
-  drawMasks(runtime: Runtime, scene: Scene): Promise<LabelMap[]>
+  /** Draws the part labels of a scene, frame by frame. */
+  drawMasks(runtime: Runtime, scene: Scene): AsyncIterable<DrawnMask>
   /** Draws labels over a picture of their size, for people to see. */
   drawOverlay(picture: Picture, labels: LabelMap): Picture
 }
@@ -31,8 +38,8 @@ export interface TargetPose {
 /** A text for the motion prior. */
 export interface Prompt {
   readonly text: string
-  /** Its tokens, [1, M, textChannels]. */
-  encode(runtime: Runtime): Promise<Tensor>
+  /** The folder of CLIP's text tower; see `PromptEncoder`. */
+  readonly encoder: string
 }
 
 /** What a video is made of in three stages, and where everything goes. */
@@ -84,6 +91,8 @@ export type ReviseEvent =
   | { type: 'notice'; message: string }
   /** Who and what was found, and in how many of the frames each. */
   | { type: 'seen'; frames: number; entities: readonly SeenEntity[]; depth: Scene['depth'] }
+  /** So many parts of bodies and objects were brought to the target pose, and are so many pixels off on the average. */
+  | { type: 'target'; parts: number; error: number }
   | ({ type: 'part-end'; folder: string } & StageReport)
   | { type: 'done'; result: ReviseResult }
 

@@ -1,19 +1,23 @@
 // The second stage: who and what the coarse video shows, how it moves in 3D, and how it should.
 
+import { PromptEncoder } from '../../models/clip/prompt.js'
 import { openPPPM } from '../../models/pppm/open.js'
+import type { PPPM } from '../../models/pppm/pppm.js'
+import { tellText } from '../../models/pppm/text.js'
 import { resizeLanczos } from '../../models/svd/resize.js'
-import type { Tensor } from '../../tensor/index.js'
+import type { Runtime, Tensor } from '../../tensor/index.js'
 import { writePng } from '../media/encode.js'
 import type { OutputFolder } from '../media/output.js'
 import type { LabelMap, Picture } from '../media/picture.js'
 import { contactSheet } from '../media/sheet.js'
 import { readSceneFile, writeSceneFile } from '../scene/scene-file.js'
 import type { Scene } from '../scene/scene.js'
-import type { ReviseEvent } from './events.js'
+import type { Prompt, ReviseEvent } from './events.js'
 import { sceneOfGiven } from './given.js'
 import { mendScene } from './mend.js'
 import type { Prior } from './prior.js'
 import type { ReviseRun } from './run.js'
+import { aimScene } from './target.js'
 import type { StageCost } from './stage-store.js'
 
 /** A scene, and what it took. */
@@ -54,7 +58,12 @@ export async function* findMotion(
   }))
   yield { type: 'seen', frames: seen.frames, entities, depth: seen.depth }
 
-  const start = motion ? sceneOfGiven(motion, seen, settings) : seen
+  let start = motion ? sceneOfGiven(motion, seen, settings) : seen
+  if (target && start.entities.length > 0) {
+    const { scene: aimed, ...aim } = aimScene(start, target.mask(width, height).labels)
+    yield { type: 'target', ...aim }
+    start = aimed
+  }
   using opened = await openPrior(run)
   const goal = { frames: settings.frames, fps, shown, targeted: target !== undefined, given: motion !== undefined }
   const scene = await mendScene(start, { ...goal, prior: opened.prior })
@@ -74,20 +83,22 @@ async function openPrior({ options, runtime }: ReviseRun): Promise<Disposable & 
   const { pppm, strength, prompt } = options
   if (pppm === undefined) return { [Symbol.dispose]: () => undefined }
   const { model } = await openPPPM(runtime, pppm)
-  let text: Tensor | undefined
   try {
-    text = await prompt?.encode(runtime)
+    const text = prompt && (await tokensOf(runtime, model, prompt))
+    const dispose = () => {
+      model.dispose()
+      text?.dispose()
+    }
+    return { prior: { runtime, model, strength, text }, [Symbol.dispose]: dispose }
   } catch (error) {
     model.dispose()
     throw error
   }
-  return {
-    prior: { runtime, model, strength, text },
-    [Symbol.dispose]: () => {
-      model.dispose()
-      text?.dispose()
-    },
-  }
+}
+
+async function tokensOf(runtime: Runtime, model: PPPM, { text, encoder: folder }: Prompt): Promise<Tensor> {
+  using encoder = await PromptEncoder.open(runtime, folder)
+  return tellText(model, encoder, text)
 }
 
 /** The parts that the mended motion has, over the frames that it was seen in. */
@@ -96,7 +107,8 @@ async function overlaysOf(
   scene: Scene,
   frames: readonly Picture[],
 ): Promise<Picture[]> {
-  const maps: LabelMap[] = await tools.drawMasks(runtime, scene)
+  const maps: LabelMap[] = []
+  for await (const { labels } of tools.drawMasks(runtime, scene)) maps.push(labels)
   // Of a given motion all frames are drawn, over the picture.
   if (frames.length === 1) return maps.map(labels => tools.drawOverlay(frames[0], labels))
   const place = (i: number) => Math.round((i * (Math.min(shown, settings.frames) - 1)) / (frames.length - 1))

@@ -1,6 +1,6 @@
 // The settings of the three stages: the first makes a small video with few frames in few steps, the last the whole one.
 
-import { settingBounds, type GenerateSettings } from '../settings.js'
+import type { GenerateSettings } from '../settings.js'
 
 /** The stages, in order: the coarse video, its motion, the video again. */
 export const stageNames = ['s1', 's2', 's3'] as const
@@ -11,7 +11,8 @@ export const paperSeconds: Readonly<Record<ReviseStage, number>> = { s1: 8, s2: 
 
 // 32 steps instead of 50 (ReVision, supplement).
 const stepsShare = 0.64
-const sideMultiple = 8
+// Of pixels: sides are multiples of the first, and of a smaller side nothing could be seen.
+const [sideMultiple, smallestSide] = [8, 64]
 
 export interface CoarseOptions {
   /** Frames of the final video that the coarse one shows: as many as the model can see at once. */
@@ -27,7 +28,7 @@ export interface CoarseOptions {
 export function coarseSettings(final: GenerateSettings, { shown, full }: CoarseOptions): GenerateSettings {
   if (full) return { ...final, frames: shown }
   const { width, height, fps } = final
-  const scale = Math.min(1, Math.max(0.5, settingBounds.width.min / Math.min(width, height)))
+  const scale = Math.min(1, Math.max(0.5, smallestSide / Math.min(width, height)))
   const side = (length: number) => sideMultiple * Math.round((length * scale) / sideMultiple)
   const frames = Math.ceil(shown / 2)
   return {

@@ -55,13 +55,10 @@ export function coarseMasks({ options: { target }, coarse }: ReviseRun): (PartMa
   return Array.from({ length: frames }, (_, frame) => (frame === frames - 1 ? target.mask(width, height) : undefined))
 }
 
-/** Part masks of every frame, trusted as the motions in it are on the average; none where nobody moves. */
+/** Part masks of every frame; none where nobody moves. */
 export async function sceneMasks({ options, runtime }: ReviseRun, scene: Scene): Promise<PartMask[] | undefined> {
-  const { entities } = scene
-  if (entities.length === 0) return undefined
-  const maps = await options.tools.drawMasks(runtime, scene)
-  return maps.map((labels, frame) => ({
-    labels,
-    confidence: entities.reduce((sum, { confidence }) => sum + confidence[frame], 0) / entities.length,
-  }))
+  if (scene.entities.length === 0) return undefined
+  const masks: PartMask[] = []
+  for await (const { labels, confidence } of options.tools.drawMasks(runtime, scene)) masks.push({ labels, confidence })
+  return masks
 }

@@ -44,7 +44,10 @@ export function seeing(motions: readonly EntityMotion[]): ReviseTools & { readon
           return Promise.resolve({ ...sceneOf(seen, width, height, fps), frames: frames.length })
         },
       }),
-    drawMasks: (_, scene) => Promise.resolve(Array.from({ length: scene.frames }, (_, i) => drawPoints(scene, i))),
+    async *drawMasks(_, scene) {
+      for (let frame = 0; frame < scene.frames; frame++)
+        yield { labels: await Promise.resolve(drawPoints(scene, frame)), confidence: 1 }
+    },
     drawOverlay: picture => picture,
   }
 }
