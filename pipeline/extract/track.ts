@@ -71,10 +71,7 @@ function costOf(track: LiveTrack, detection: Detection, looks: Float32Array): nu
  *
  * @param detections of each frame
  */
-export function trackDetections(
-  frames: readonly Picture[],
-  detections: readonly (readonly Detection[])[],
-): Track[] {
+export function trackDetections(frames: readonly Picture[], detections: readonly (readonly Detection[])[]): Track[] {
   const tracks: LiveTrack[] = []
   detections.forEach((found, frame) => {
     const looks = found.map(detection => colours(frames[frame], detection))
@@ -98,7 +95,8 @@ export function trackDetections(
     })
   })
   const least = frames.length > 1 ? 2 : 1
-  const size = ({ seen }: LiveTrack) => seen.reduce((sum, detection) => sum + (detection ? areaOf(detection.box) : 0), 0)
+  const size = ({ seen }: LiveTrack) =>
+    seen.reduce((sum, detection) => sum + (detection ? areaOf(detection.box) : 0), 0)
   const kept = tracks.filter(({ seen }) => seen.filter(Boolean).length >= least).sort((a, b) => size(b) - size(a))
   return kept.map((track, i): Track => {
     const number = kept.slice(0, i).filter(({ kind }) => kind === track.kind).length + 1

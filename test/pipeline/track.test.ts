@@ -59,8 +59,14 @@ await t.test('two people cross, and each stays who it is', async t => {
     ['human-2', 'person'],
   ])
   const ways = tracks.map(({ detections }) => middles(detections)).sort((a, b) => a[0]! - b[0]!)
-  t.same(ways[0], Array.from({ length: 14 }, (_, frame) => 15 + 5 * frame))
-  t.same(ways[1], Array.from({ length: 14 }, (_, frame) => 80 - 5 * frame))
+  t.same(
+    ways[0],
+    Array.from({ length: 14 }, (_, frame) => 15 + 5 * frame),
+  )
+  t.same(
+    ways[1],
+    Array.from({ length: 14 }, (_, frame) => 80 - 5 * frame),
+  )
 })
 
 await t.test('two in the same clothes cross: the way each goes tells them apart', async t => {
@@ -72,16 +78,16 @@ await t.test('two in the same clothes cross: the way each goes tells them apart'
   for (const { detections } of [a, b]) {
     const way = middles(detections)
     const step = way[1]! - way[0]!
-    t.ok(way.every((x, frame) => x === way[0]! + step * frame), way.join(' '))
+    t.ok(
+      way.every((x, frame) => x === way[0]! + step * frame),
+      way.join(' '),
+    )
   }
 })
 
 await t.test('one goes behind another and is not found there, then comes out as the same', async t => {
   const { frames, found } = film(
-    [
-      person(blue, frame => (frame >= 5 && frame <= 9 ? undefined : [10 + 5 * frame, 32])),
-      person(red, () => [45, 32]),
-    ],
+    [person(blue, frame => (frame >= 5 && frame <= 9 ? undefined : [10 + 5 * frame, 32])), person(red, () => [45, 32])],
     16,
   )
   const tracks = trackDetections(frames, found)
@@ -101,25 +107,34 @@ await t.test('a ball that is gone for long, or comes back as another, is another
   t.equal(trackDetections(far.frames, far.found).length, 2)
 })
 
-await t.test('what enters late has no detections before, what is seen once is left out, one picture is enough', async t => {
-  const late = film([person(red, frame => (frame >= 3 ? [40, 30] : undefined)), person(blue, f => (f === 2 ? [80, 30] : undefined))], 6)
-  const tracks = trackDetections(late.frames, late.found)
-  t.same(middles(tracks[0].detections), [undefined, undefined, undefined, 40, 40, 40])
-  t.equal(tracks.length, 1)
-  const one = film([person(red, () => [20, 30]), person(blue, () => [70, 30])], 1)
-  t.equal(trackDetections(one.frames, one.found).length, 2)
-  t.same(trackDetections(one.frames, [[]]), [])
-})
+await t.test(
+  'what enters late has no detections before, what is seen once is left out, one picture is enough',
+  async t => {
+    const late = film(
+      [person(red, frame => (frame >= 3 ? [40, 30] : undefined)), person(blue, f => (f === 2 ? [80, 30] : undefined))],
+      6,
+    )
+    const tracks = trackDetections(late.frames, late.found)
+    t.same(middles(tracks[0].detections), [undefined, undefined, undefined, 40, 40, 40])
+    t.equal(tracks.length, 1)
+    const one = film([person(red, () => [20, 30]), person(blue, () => [70, 30])], 1)
+    t.equal(trackDetections(one.frames, one.found).length, 2)
+    t.same(trackDetections(one.frames, [[]]), [])
+  },
+)
 
 await t.test('a person and a ball in one place are two', async t => {
   const { frames, found } = film(
     [person(red, () => [40, 32]), { name: 'sports ball', colour: blue, size: [14, 38], at: () => [40, 32] }],
     5,
   )
-  t.same(trackDetections(frames, found).map(({ id, kind }) => [id, kind]), [
-    ['human-1', 'human'],
-    ['object-1', 'object'],
-  ])
+  t.same(
+    trackDetections(frames, found).map(({ id, kind }) => [id, kind]),
+    [
+      ['human-1', 'human'],
+      ['object-1', 'object'],
+    ],
+  )
 })
 
 await t.test('assignments are the best of all', async t => {
@@ -129,7 +144,9 @@ await t.test('assignments are the best of all', async t => {
     const costs = Array.from({ length: 4 }, () => [...random.rand(5)])
     const sum = (columns: readonly number[]) => columns.reduce((total, column, row) => total + costs[row][column], 0)
     const all = (left: number[]): number[][] =>
-      left.length === 1 ? [[]] : left.flatMap(column => all(left.filter(other => other !== column)).map(rest => [column, ...rest]))
+      left.length === 1
+        ? [[]]
+        : left.flatMap(column => all(left.filter(other => other !== column)).map(rest => [column, ...rest]))
     const least = Math.min(...all([0, 1, 2, 3, 4]).map(sum))
     t.ok(Math.abs(sum(assign(costs)) - least) < 1e-9)
   }

@@ -49,6 +49,16 @@ export function outlineOfMask(mask: LabelMap, before?: ObjectOutline): ObjectOut
   return [...frameOf(box), ...settlePolygon(simplifyOutline(outline, awaited), mask, box)]
 }
 
+// What fills an ellipse in its box rather than all of it.
+const roundThings = ['sports ball', 'ball', 'apple', 'orange', 'frisbee', 'donut', 'clock']
+
+/** A mask for something of which only the box was found: an ellipse if it is commonly round, else all of the box. */
+export function maskOfBox(box: Box, name: string, width: number, height: number): LabelMap {
+  const mask = { width, height, data: new Uint8Array(width * height) }
+  fillPolygon(mask, roundThings.includes(name) ? ellipse(box) : frameOf(box).slice(0, 4), 1)
+  return mask
+}
+
 /** Corners and centre of a box. */
 function frameOf({ left, top, right, bottom }: Box): Point[] {
   const centre: Point = [(left + right) / 2, (top + bottom) / 2]
