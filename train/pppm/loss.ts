@@ -20,7 +20,7 @@ export interface LossWeights {
   velocities: number
   /** Of the change of feet that stand, m. */
   feet: number
-  /** Of the way that joints and points go in a frame, in the mean over all: m. */
+  /** Of how far joints and points get in a quarter of a second, in the mean over all: m. */
   activity: number
   /** Of when frames belong: frames. */
   times: number
@@ -33,7 +33,7 @@ export const defaultLossWeights: LossWeights = {
   places: 4,
   velocities: 30,
   feet: 20,
-  activity: 60,
+  activity: 8,
   times: 0.2,
 }
 
@@ -49,6 +49,8 @@ export interface LossOperands {
   readonly foundTimes: Tensor
   readonly times: Tensor
   readonly given: Tensor
+  /** [B,E,T], 0..1: how much it counts where an entity truly was. */
+  readonly weight: Tensor
 }
 
 /** The parts of the loss, single numbers, unweighted. */
@@ -67,20 +69,21 @@ function lengths(x: Tensor): Tensor {
   return sqrt(affine(sum(square(x), { axes: [-1] }), 1, corner ** 2))
 }
 
-/** Change from frame to frame: [B E,T,...] to [B E,T-1,...]. */
-function changes(x: Tensor): Tensor {
+/** Change over so many frames: [B E,T,...] to [B E,T-span,...]. */
+function changes(x: Tensor, span = 1): Tensor {
   const frames = x.shape[1]
-  return sub(slice(x, 1, 1, frames), slice(x, 1, 0, frames - 1))
+  return sub(slice(x, 1, span, frames), slice(x, 1, 0, frames - span))
 }
 
 const feet = [jointIndex('left_foot'), jointIndex('right_foot')]
 
 /** The parts of the loss of one kind of entity. Animals are judged by their parameters alone. */
 export function lossParts(operands: LossOperands, body: BodyTensors): LossParts {
-  const { kind, found, truth, standing, foundTimes, times, given } = operands
+  const { kind, found, truth, standing, foundTimes, times, given, weight } = operands
   const [batch, entities, frames, width] = found.shape
   const rows = batch * entities
-  const parameters = mean(size(sub(found, truth)))
+  const counts = weight.reshape([rows, frames, 1])
+  const parameters = mean(mul(size(sub(found, truth)).reshape([rows, frames, width]), counts))
   const none = affine(parameters, 0, 0)
   const common = { parameters, times: mean(mul(size(sub(foundTimes, times)), given)) }
   if (kind === 'animal') {
@@ -97,7 +100,8 @@ export function lossParts(operands: LossOperands, body: BodyTensors): LossParts 
     velocities: mean(lengths(changes(apart))),
     activity: mean(size(sub(activityOf(foundPoints), activityOf(truePoints)))),
   }
-  if (kind === 'object') return { ...common, ...moving, joints: none, places: mean(lengths(apart)), feet: none }
+  if (kind === 'object')
+    return { ...common, ...moving, joints: none, places: mean(mul(lengths(apart), counts)), feet: none }
   const places = slice(apart, 2, 0, 1) // the pelvis'
   const stands = standing.reshape([rows, frames, 2])
   const slides = feet.map((foot, side) => {
@@ -108,15 +112,19 @@ export function lossParts(operands: LossOperands, body: BodyTensors): LossParts 
   return {
     ...common,
     ...moving,
-    joints: mean(lengths(sub(apart, places))),
-    places: mean(lengths(places)),
+    joints: mean(mul(lengths(sub(apart, places)), counts)),
+    places: mean(mul(lengths(places), counts)),
     feet: add(slides[0], slides[1]),
   }
 }
 
-/** How far points [B E,T,J,3] go in a frame, the mean over all of an entity: [B E]. */
+// Frames over which activity is seen: trembling gets nowhere.
+const activitySpan = 8
+
+/** How far points [B E,T,J,3] get, the mean over all of an entity: [B E]. */
 function activityOf(points: Tensor): Tensor {
-  return mean(lengths(changes(points)), { axes: [1, 2] })
+  const span = Math.min(activitySpan, points.shape[1] - 1)
+  return mean(lengths(changes(points, span)), { axes: [1, 2] })
 }
 
 /** The loss: parts of all kinds, weighted and added up. Single numbers. */

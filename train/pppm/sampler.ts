@@ -33,6 +33,8 @@ export interface KindBatch {
   readonly times: Float32Array
   /** [B,E,T]: 1 where a frame is given at all. */
   readonly given: Float32Array
+  /** [B,E,T], 0..1: how much it counts where an entity truly was. */
+  readonly weight: Float32Array
 }
 
 /** Broken scenes, with what is true of them. */
@@ -47,7 +49,9 @@ export interface Batch {
 // Shares of the scenes in which something is so.
 const odds = { clean: 0.15, hidden: 0.3, certain: 0.5, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
 // How often frames are hidden in which way.
-const hidings: readonly Perturbation[] = ['mask', 'mask', 'mask', 'sparse', 'journey', 'journey']
+const hidings: readonly Perturbation[] = ['mask', 'mask', 'sparse', 'journey', 'journey', 'journey']
+// How much the truth counts in a journey's hidden frames: there are many ways to a target pose.
+const openness = 0.2
 
 /** Draws a batch of scenes; the same random numbers give the same batch. */
 export function drawBatch(source: ClipSource, { counts, frames }: Composition, size: number, random: Generator): Batch {
@@ -65,14 +69,14 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
     const entities = present.flatMap(kind =>
       Array.from({ length: counts[kind]! }, (_, i) => {
         const clean = source(kind, frames, random)
-        return { kind, at: scene * counts[kind]! + i, clean, broken: breakClip(clean, known, random) }
+        return { kind, at: scene * counts[kind]! + i, clean, ...breakClip(clean, known, random) }
       }),
     )
     // Everything is seen from behind the first entity as it comes, for that is all there is when the model is used.
     const view = viewpointOf(entities[0].broken.entity)
-    for (const { kind, at, clean, broken } of entities) {
+    for (const { kind, at, clean, broken, weight } of entities) {
       const [width, size] = [featuresOf(kind), parametersOf(kind)]
-      const { features, broken: found, truth, free, standing, times, given } = kinds[kind]!
+      const { features, broken: found, truth, free, standing, times, given, weight: weights } = kinds[kind]!
       const parameters = encodeEntity(broken.entity, view)
       features.set(entityFeatures(kind, parameters, broken.known, broken.confidence), at * frames * width)
       found.set(parameters, at * frames * size)
@@ -82,6 +86,7 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
         at * frames,
       )
       times.set(broken.times, at * frames)
+      weights.set(weight, at * frames)
       given.set(
         broken.confidence.map(confidence => (confidence > 0 ? 1 : 0)),
         at * frames,
@@ -96,14 +101,21 @@ export function drawBatch(source: ClipSource, { counts, frames }: Composition, s
 }
 
 /** Breaks a clip as training does; where frames are hidden, the others may be certain, as when a motion is extended. */
-function breakClip(clean: EntityMotion, known: Float32Array, random: Generator): Broken {
+function breakClip(
+  clean: EntityMotion,
+  known: Float32Array,
+  random: Generator,
+): { broken: Broken; weight: Float32Array } {
   const chance = (share: number) => random.rand(1)[0] < share
   const hiding = chance(odds.hidden) ? [hidings[random.randint(0, hidings.length, 1)[0]]] : []
-  if (hiding.length > 0 && chance(odds.certain)) {
-    const broken = perturb(clean, hiding, random, known)
-    return { ...broken, known: broken.confidence }
+  const isCertain = hiding.length > 0 && chance(odds.certain)
+  const ways = isCertain || chance(odds.clean) ? hiding : [...randomWays(random), ...hiding]
+  const broken = perturb(clean, ways, random, known)
+  const isOpen = hiding.includes('journey')
+  return {
+    broken: isCertain ? { ...broken, known: broken.confidence } : broken,
+    weight: broken.confidence.map(confidence => (isOpen && confidence === 0 ? openness : 1)),
   }
-  return perturb(clean, [...(chance(odds.clean) ? [] : randomWays(random)), ...hiding], random, known)
 }
 
 function emptyBatch(kind: EntityKind, rows: number): KindBatch {
@@ -115,5 +127,6 @@ function emptyBatch(kind: EntityKind, rows: number): KindBatch {
     standing: new Float32Array(rows * 2),
     times: new Float32Array(rows),
     given: new Float32Array(rows),
+    weight: new Float32Array(rows),
   }
 }

@@ -79,11 +79,11 @@ export class PPPMTask implements Task, Disposable {
     const features = Object.fromEntries(present.map(kind => [kind, kinds[kind]!.features]))
     const mended = this.model.forward(features, { strength, ...told })
     const parts = present.map((kind): LossParts => {
-      const { broken, truth, free, standing, times, given } = kinds[kind]!
+      const { broken, truth, free, standing, times, given, weight } = kinds[kind]!
       const { parameters, times: foundTimes } = mended[kind]!
       // Known frames come out as they went in.
       const found = mix(parameters, broken, free)
-      return lossParts({ kind, found, truth, standing, foundTimes, times, given }, this.#body)
+      return lossParts({ kind, found, truth, standing, foundTimes, times, given, weight }, this.#body)
     })
     const loss = totalLoss(parts, this.options.lossWeights ?? defaultLossWeights)
     // Parts of the first kind stand for the scene.
@@ -149,6 +149,7 @@ function deviceBatch(
       standing: allocate([...rows, 2], 'standing'),
       times: allocate(rows, 'times'),
       given: allocate(rows, 'given'),
+      weight: allocate(rows, 'weight'),
     }
   }
   const present = entityKinds.filter(kind => counts[kind])
