@@ -31,9 +31,9 @@ export const roundUp = (n: number, multiple: number) => Math.ceil(n / multiple) 
 /** Cuts into so many equal parts of whole tiles, or one less where the last would be empty. */
 export const cut = (length: number, parts: number, multiple: number) => roundUp(Math.ceil(length / parts), multiple)
 
-/** Blocks of `batch` products of [m, k] and [k, n]. */
-export function blocksOf(batch: number, m: number, n: number, k: number): Blocks {
-  let rows = cut(m, Math.ceil(m / most.rows), tile.rows)
+/** Blocks of `batch` products of [m, k] and [k, n], of at most so many rows. */
+export function blocksOf(batch: number, m: number, n: number, k: number, mostRows = most.rows): Blocks {
+  let rows = cut(m, Math.ceil(m / mostRows), tile.rows)
   let columns = cut(n, Math.ceil(n / most.columns), tile.columns)
   const count = () => batch * Math.ceil(m / rows) * Math.ceil(n / columns)
   while (count() < enough && rows >= 2 * least.rows) rows = roundUp(rows / 2, tile.rows)

@@ -7,27 +7,30 @@
 //               time, whatever groups they are of. A unit is a run of pixels.
 
 import { behind, columnsOf, Convolution, convolve, framesOf, rowsOf, setAxis, setTaps } from '../common/convolve.as'
-import { activateRow, addRow } from '../common/epilogue.as'
 import { madd, roundUp, TILE_COLUMNS } from '../common/gemm.as'
 import { at, floatAt, load1, load4 } from '../common/operand.as'
+import { finish, Output } from './output.as'
 
 @unmanaged
 class ConvParams {
-  x: usize
-  weight: usize
-  bias: usize // 0 without
-  shift: usize // 0 without
-  residual: usize // 0 without
+  // As Output has them.
+  bias: usize
+  shift: usize
+  residual: usize
   out: usize
-  xFormat: u32
-  weightFormat: u32
   biasFormat: u32
   shiftFormat: u32
   residualFormat: u32
-  pixels: u32 // of the output, in all batches
-  shiftPixels: u32 // of the output, that one row of shift is for
-  channels: u32
+  shiftPixels: u32
   outChannels: u32
+  activation: u32
+  // Of its own.
+  x: usize
+  weight: usize
+  xFormat: u32
+  weightFormat: u32
+  pixels: u32 // of the output, in all batches
+  channels: u32
   groups: u32
   stride: u32
   frames: u32
@@ -42,7 +45,6 @@ class ConvParams {
   columnTaps: u32
   columnsBefore: u32
   outColumns: u32
-  activation: u32
   blockPixels: u32
   blockChannels: u32
   segments: u32
@@ -66,7 +68,8 @@ export function conv(p: ConvParams, from: u32, to: u32, scratch: usize): void {
     const outChannel = group * outs + first
     convolve(convolution, group * convolution.groupChannels, pixel, pixels, outChannel, columns, sums)
     const width = roundUp(columns, TILE_COLUMNS)
-    for (let i: u32 = 0; i < pixels; i++) finish(p, floatAt(sums, i * width), pixel + i, outChannel, columns)
+    for (let i: u32 = 0; i < pixels; i++)
+      finish(changetype<Output>(p), floatAt(sums, i * width), pixel + i, outChannel, columns)
   }
 }
 
@@ -92,19 +95,6 @@ function convolutionOf(p: ConvParams, scratch: usize): Convolution {
   return convolution
 }
 
-/** Makes outputs of a pixel's sums, which are padded to fours. */
-function finish(p: ConvParams, sums: usize, pixel: u32, outChannel: u32, count: u32): void {
-  if (p.bias) addRow(sums, at(p.bias, outChannel, p.biasFormat), p.biasFormat, count)
-  if (p.shift) {
-    const row = pixel / p.shiftPixels
-    addRow(sums, at(p.shift, row * p.outChannels + outChannel, p.shiftFormat), p.shiftFormat, count)
-  }
-  activateRow(sums, p.activation, count)
-  const place = pixel * p.outChannels + outChannel
-  if (p.residual) addRow(sums, at(p.residual, place, p.residualFormat), p.residualFormat, count)
-  memory.copy(floatAt(p.out, place), sums, count << 2)
-}
-
 /**
  * A unit is a run of pixels. Private memory: a pixel's sums, and the weight as [taps, group channels, output channels],
  * both padded to fours.
@@ -123,7 +113,7 @@ export function convGroups(p: ConvParams, from: u32, to: u32, scratch: usize): v
     const last = min(first + p.blockPixels, p.pixels)
     for (let pixel = first; pixel < last; pixel++) {
       for (let o: u32 = 0; o < width; o += 4) v128.store(floatAt(scratch, o), sumOf4(p, pixel, o, floatAt(weight, o)))
-      finish(p, scratch, pixel, 0, p.outChannels)
+      finish(changetype<Output>(p), scratch, pixel, 0, p.outChannels)
     }
   }
 }

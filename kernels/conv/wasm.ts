@@ -5,6 +5,7 @@ import { wasmKernel } from '../../tensor/wasm/launch.js'
 import { convolutionBlocks } from '../common/wasm-convolve.js'
 import { activationNumber, formatNumber } from '../common/wasm-operand.js'
 import { convOp, convSizes } from './conv.js'
+import { isWinograd, winogradLaunches } from './winograd.js'
 
 /** Groups of fewer output channels leave too much of a tile empty. */
 const narrowGroup = 4
@@ -12,29 +13,35 @@ const narrowGroup = 4
 /** Pixels of a unit of convGroups. */
 const groupPixels = 64
 
-export const convWasm = wasmKernel(convOp, ({ inputs, outputs: [out], params }) => {
+export const convWasm = wasmKernel(convOp, ({ inputs, outputs: [out], params, scratch }) => {
   const { x, weight, bias, shift, residual } = inputs
-  const { frames, rows, columns, channels, outChannels, groups } = convSizes(x.shape, weight.shape, params)
+  const sizes = convSizes(x.shape, weight.shape, params)
+  const { frames, rows, columns, channels, outChannels, groups } = sizes
   if (sizeOf(out.shape) === 0) return []
   const pixels = sizeOf(out.shape) / outChannels
-  const taps = frames.kernel * rows.kernel * columns.kernel
-  const blocks = convolutionBlocks(x, groups, pixels, outChannels / groups, taps, channels / groups)
-  const shared = {
-    x,
-    weight,
+  const output = {
     bias: bias ?? 0,
     shift: shift ?? 0,
     residual: residual ?? 0,
     out,
-    xFormat: formatNumber(x),
-    weightFormat: formatNumber(weight),
     biasFormat: formatNumber(bias),
     shiftFormat: formatNumber(shift),
     residualFormat: formatNumber(residual),
-    pixels,
     shiftPixels: pixels / (shift?.shape[0] ?? 1),
-    channels,
     outChannels,
+    activation: activationNumber(params.activation),
+  }
+  if (isWinograd(sizes)) return winogradLaunches(x, weight, sizes, output, scratch)
+  const taps = frames.kernel * rows.kernel * columns.kernel
+  const blocks = convolutionBlocks(x, groups, pixels, outChannels / groups, taps, channels / groups)
+  const shared = {
+    ...output,
+    x,
+    weight,
+    xFormat: formatNumber(x),
+    weightFormat: formatNumber(weight),
+    pixels,
+    channels,
     groups,
     stride: params.stride,
     frames: frames.size,
@@ -49,7 +56,6 @@ export const convWasm = wasmKernel(convOp, ({ inputs, outputs: [out], params }) 
     columnTaps: columns.kernel,
     columnsBefore: columns.before,
     outColumns: columns.out,
-    activation: activationNumber(params.activation),
     blockPixels: blocks.pixels,
     blockChannels: blocks.channels,
     segments: blocks.segments,
