@@ -41,18 +41,21 @@ interface Box {
 
 /** Drops axes of size 1 and merges neighbours that every operand walks as one. */
 export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): Pick<Box, 'shape' | 'strides'> {
-  const kept: { size: number; strides: number[] }[] = []
+  const sizes: number[] = []
+  const lists = strides.map((): number[] => [])
   shape.forEach((size, axis) => {
     if (size === 1) return
-    const inner = strides.map(list => list[axis])
-    const outer = kept.at(-1)
-    if (outer?.strides.every((stride, k) => stride === size * inner[k])) {
-      outer.size *= size
-      outer.strides = inner
-    } else kept.push({ size, strides: inner })
+    const last = sizes.length - 1
+    const joins = last >= 0 && strides.every((list, k) => lists[k][last] === size * list[axis])
+    if (joins) sizes[last] *= size
+    else sizes.push(size)
+    lists.forEach((list, k) => (list[sizes.length - 1] = strides[k][axis]))
   })
-  if (kept.length === 0) kept.push({ size: 1, strides: strides.map(() => 0) })
-  return { shape: kept.map(({ size }) => size), strides: strides.map((_, k) => kept.map(axis => axis.strides[k])) }
+  if (sizes.length === 0) {
+    sizes.push(1)
+    for (const list of lists) list.push(0)
+  }
+  return { shape: sizes, strides: lists }
 }
 
 // Elements from the first to the last that an operand touches, and how far before its start the first one lies.

@@ -14,8 +14,13 @@ export interface CutBox {
   readonly units: number
 }
 
+interface Box {
+  readonly shape: Shape
+  readonly strides: Strides
+}
+
 /** Drops axes of size 1, merges those that all operands walk as one, and fills up to two axes. The box is not empty. */
-export function mergedBox(shape: Shape, strides: Strides): { shape: Shape; strides: Strides } {
+export function mergedBox(shape: Shape, strides: Strides): Box {
   const merged = mergeAxes(shape, strides)
   if (merged.shape.length > 1) return merged
   return { shape: [1, ...merged.shape], strides: merged.strides.map(list => [0, ...list]) }
@@ -36,7 +41,11 @@ export function cutBox(shape: Shape, strides: Strides, most: { rows: number; col
 
 /** Cuts a box into blocks of about so many elements, of whole rows where they are short. */
 export function rowBlocks(shape: Shape, strides: Strides, elements = 4096): CutBox {
-  const merged = mergedBox(shape, strides)
+  return cutRows(mergedBox(shape, strides), elements)
+}
+
+/** The same of a box that is merged. */
+export function cutRows(merged: Box, elements = 4096): CutBox {
   const rows = Math.max(1, Math.floor(elements / merged.shape[merged.shape.length - 1]))
   return cutBox(merged.shape, merged.strides, { rows, columns: elements })
 }

@@ -35,7 +35,6 @@ export const convWasm = wasmKernel(convOp, ({ inputs, outputs: [out], params, sc
   const taps = frames.kernel * rows.kernel * columns.kernel
   const blocks = convolutionBlocks(x, groups, pixels, outChannels / groups, taps, channels / groups)
   const shared = {
-    ...output,
     x,
     weight,
     xFormat: formatNumber(x),
@@ -61,12 +60,13 @@ export const convWasm = wasmKernel(convOp, ({ inputs, outputs: [out], params, sc
     segments: blocks.segments,
     terms: blocks.terms,
     gather: blocks.gather ? 1 : 0,
+    ...output,
   }
   if (groups > 1 && outChannels / groups < narrowGroup)
     return [
       {
         kernel: 'convGroups',
-        params: { ...shared, blockPixels: groupPixels },
+        params: Object.assign(shared, { blockPixels: groupPixels }),
         units: Math.ceil(pixels / groupPixels),
         scratch: 4 * (Math.ceil(outChannels / 4) * 4) * (1 + (taps * channels) / groups),
       },

@@ -95,7 +95,6 @@ export function winogradLaunches(
         {
           kernel: 'winograd',
           params: {
-            ...output,
             tiles,
             panels,
             channels,
@@ -106,11 +105,12 @@ export function winogradLaunches(
             tileColumns,
             outRows: rows.out,
             outColumns: columns.out,
-            ...run,
             firstChannel: outs.first,
             channelCount: outs.count,
             blockTiles: blocks.rows,
             blockChannels: blocks.columns,
+            ...run,
+            ...output,
           },
           units: blocks.count,
           grain: Math.ceil(blocks.count / 256),

@@ -1,7 +1,7 @@
 // Launches the elementwise kernels: functions of one operand and casts over runs of elements, the others over blocks
 // of the common shape.
 
-import { broadcastStrides, sizeOf, type DType, type StoredTensor } from '../../tensor/index.js'
+import { broadcastStrides, sameShape, sizeOf, type DType, type StoredTensor } from '../../tensor/index.js'
 import { wasmKernel } from '../../tensor/wasm/launch.js'
 import { rowBlocks } from '../common/wasm-box.js'
 import { formatNumber } from '../common/wasm-operand.js'
@@ -34,9 +34,10 @@ export const unaryWasm = wasmKernel(unaryOp, ({ inputs: { x }, outputs: [out], p
 
 /** Lists of the output's box and of all strides. */
 function boxParams(out: StoredTensor, ...operands: readonly StoredTensor[]) {
-  const all = [out, ...operands].map(({ shape }) => broadcastStrides(shape, out.shape))
-  const { box, strides, units } = rowBlocks(out.shape, all)
-  return { box, strides, units }
+  // Without broadcasting it is one row.
+  const same = operands.every(({ shape }) => sameShape(shape, out.shape))
+  const all = [out, ...operands].map(({ shape }) => (same ? [1] : broadcastStrides(shape, out.shape)))
+  return rowBlocks(same ? [sizeOf(out.shape)] : out.shape, all)
 }
 
 export const binaryWasm = wasmKernel(binaryOp, ({ inputs: { a, b }, outputs: [out], params }) => {
@@ -69,7 +70,7 @@ function blend(a: StoredTensor, b: StoredTensor, c: StoredTensor, out: StoredTen
   const [outStrides, aStrides, bStrides, cStrides] = strides
   const formats = { aFormat: formatNumber(a), bFormat: formatNumber(b), cFormat: formatNumber(c) }
   const lists = { box, outStrides, aStrides, bStrides, cStrides }
-  return [{ kernel: 'blend', params: { a, b, c, out, ...formats, mixes: Number(mixes), ...lists }, units }]
+  return [{ kernel: 'blend', params: { a, b, c, out, mixes: Number(mixes), ...formats, ...lists }, units }]
 }
 
 export const whereWasm = wasmKernel(whereOp, ({ inputs: { condition, a, b }, outputs: [out] }) =>

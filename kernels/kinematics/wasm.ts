@@ -9,7 +9,7 @@ export const kinematicsWasm = wasmKernel(kinematicsOp, ({ inputs, outputs: [turn
   if (sizeOf(rotations.shape) === 0) return []
   const [units, joints] = rotations.shape
   const restStride = rest.shape[0] === 1 ? 0 : 3 * joints
-  return [{ kernel: 'kinematics', params: { ...inputs, turned, positions, joints, restStride }, units }]
+  return [{ kernel: 'kinematics', params: { turned, positions, joints, restStride, ...inputs }, units }]
 })
 
 export const kinematicsGradientWasm = wasmKernel(kinematicsGradientOp, ({ inputs, outputs: [ofRotations, ofRest] }) => {
@@ -17,6 +17,6 @@ export const kinematicsGradientWasm = wasmKernel(kinematicsGradientOp, ({ inputs
   if (sizeOf(rotations.shape) === 0) return []
   const [units, joints] = rotations.shape
   const restStride = rest.shape[0] === 1 ? 0 : 3 * joints
-  const params = { ...inputs, ofRotations, ofRest, joints, restStride }
+  const params = { ofRotations, ofRest, joints, restStride, ...inputs }
   return [{ kernel: 'kinematicsGradient', params, units, scratch: 12 * joints }]
 })

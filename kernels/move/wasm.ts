@@ -2,7 +2,7 @@
 
 import { broadcastStrides, byteSize, sizeOf, stridesOf, type Shape, type StoredTensor } from '../../tensor/index.js'
 import { wasmKernel, type Launch } from '../../tensor/wasm/launch.js'
-import { cutBox, mergedBox, rowBlocks } from '../common/wasm-box.js'
+import { cutBox, cutRows, mergedBox } from '../common/wasm-box.js'
 import { catOp, catStarts } from './cat.js'
 import { wordOf } from './copy.js'
 import { expandOp } from './expand.js'
@@ -30,16 +30,17 @@ function copy(shape: Shape, to: Walk, from: Walk): Launch[] {
   const inner = merged.shape.length - 1
   const beside = merged.strides[1].indexOf(1)
   const transposes = bits > 0 && beside >= 0 && beside < inner && merged.strides[0][inner] === 1
-  const reordered = (list: readonly number[]) => [...list.toSpliced(beside, 1).slice(0, -1), list[beside], list[inner]]
+  const reordered = (list: readonly number[]) =>
+    beside === inner - 1 ? list : [...list.toSpliced(beside, 1).slice(0, -1), list[beside], list[inner]]
   const { box, strides, units } = transposes
     ? cutBox(reordered(merged.shape), merged.strides.map(reordered), square)
-    : rowBlocks(shape, both)
+    : cutRows(merged)
   const [outStrides, xStrides] = strides
   const starts = { start: from.start ?? 0, outStart: to.start ?? 0 }
   return [
     {
       kernel: transposes ? 'transposeBox' : 'moveBox',
-      params: { x: from.tensor, out: to.tensor, ...starts, bits, box, outStrides, xStrides },
+      params: { x: from.tensor, out: to.tensor, bits, box, outStrides, xStrides, ...starts },
       units,
     },
   ]
@@ -90,9 +91,9 @@ export const padWasm = wasmKernel(padOp, ({ inputs: { x }, outputs: [out], param
         mode: modes.indexOf(mode),
         value: wordOf(x.dtype, value),
         item: item * byteSize(x.dtype),
-        ...row,
         axes: axes.length,
         list: axes.toReversed().flatMap(axis => [outSize(axis), axis.size, axis.before]),
+        ...row,
       },
       units: axes.reduce((rows, axis) => rows * outSize(axis), 1),
     },

@@ -22,7 +22,7 @@ export const resizeWasm = wasmKernel(resizeOp, ({ inputs: { x }, outputs: [out],
     return [
       {
         kernel: 'resizeNearest',
-        params: { ...shared, rowScale: vertical.scale, columnScale: horizontal.scale },
+        params: { rowScale: vertical.scale, columnScale: horizontal.scale, ...shared },
         units,
       },
     ]
@@ -33,7 +33,6 @@ export const resizeWasm = wasmKernel(resizeOp, ({ inputs: { x }, outputs: [out],
     {
       kernel: 'resize',
       params: {
-        ...shared,
         rowSampling: wordsOf(vertical, params),
         columnSampling: wordsOf(horizontal, params),
         rowTaps,
@@ -41,6 +40,7 @@ export const resizeWasm = wasmKernel(resizeOp, ({ inputs: { x }, outputs: [out],
         cubic: params.mode === 'bicubic' ? 1 : 0,
         antialias: params.antialias ? 1 : 0,
         direct: outWidth * columnTaps * (rowTaps - 1) < width * rowTaps ? 1 : 0,
+        ...shared,
       },
       units,
       scratch: 4 * (outWidth * (columnTaps + 2) + rowTaps + 2 + width * channels + 4),

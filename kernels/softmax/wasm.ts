@@ -19,7 +19,7 @@ export const softmaxWasm = wasmKernel(softmaxOp, ({ inputs: { x }, outputs: [out
   return [
     {
       kernel: 'softmaxColumns',
-      params: { ...common, inner: width, block },
+      params: { inner: width, block, ...common },
       units: slabs * Math.ceil(width / block),
       scratch: 2 * 4 * block,
     },

@@ -1,6 +1,8 @@
 // One call of a WebAssembly kernel as words in shared memory, and where such words lie.
 
 import { KernelError } from '../errors.js'
+import type { StoredTensor } from '../runtime.js'
+import type { WasmParam } from './launch.js'
 import type { ParamField } from './module.js'
 
 /** Words at the beginning of the memory, by which threads agree on what to do. */
@@ -40,10 +42,7 @@ export const ownSlot = ring.start + ring.slots * ring.slotWords
 /** The first byte behind all slots. Kernels' constants follow, and then the heap. */
 export const ringEnd = 4 * (ownSlot + ring.slotWords)
 
-/** A parameter: a number, an address, or words that the kernel is given the address of. */
-export type ParamValue = number | readonly number[]
-
-/** What a command consists of, addresses known. */
+/** What a command consists of. */
 export interface CommandParts {
   readonly kernel: number
   readonly units: number
@@ -51,42 +50,55 @@ export interface CommandParts {
   /** Address of the first thread's private memory, and bytes from one thread's to the next. */
   readonly scratch: number
   readonly scratchStride: number
-  /** Whether threads would take longer to wake up than to do it. */
-  readonly brief: boolean
+  /** On tensors of no more bytes it is brief. One that is given no tensor may do anything. */
+  readonly briefBytes: number
   readonly fields: readonly ParamField[]
-  readonly params: Readonly<Record<string, ParamValue>>
+  readonly params: Readonly<Record<string, WasmParam>>
+  addressOf(tensor: StoredTensor): number
 }
 
-/** A command ready for a slot. Lists are addressed relative to the slot: `relocate` makes the addresses true. */
+/** A command ready for a slot. Lists are addressed relative to the slot: `place` makes the addresses true. */
 export interface Command {
   readonly words: Int32Array
+  /** How many of the words belong to it. */
+  readonly count: number
   /** Words that hold an offset in bytes from the slot. */
   readonly relative: readonly number[]
   /** Whether threads would take longer to wake up than to do it. */
   readonly brief: boolean
 }
 
-const asFloat = new Float32Array(1)
-const floatBits = new Int32Array(asFloat.buffer)
+/** Where commands are written first. Arrays of their own would cost small commands more than all the rest. */
+const draft = new Int32Array(ring.slotWords)
+const draftFloats = new Float32Array(draft.buffer)
+const nothingRelative: readonly number[] = []
 
-function wordOf(where: string, name: string, type: ParamField['type'], value: number): number {
+/** A command that outlives the next one. */
+export function keepCommand({ words, count, relative, brief }: Command): Command {
+  return { words: words.slice(0, count), count, relative, brief }
+}
+
+export const isTensor = (value: WasmParam): value is StoredTensor => typeof value === 'object' && !Array.isArray(value)
+
+function writeWord(where: string, word: number, name: string, type: ParamField['type'], value: number): void {
   if (type === 'f32') {
-    asFloat[0] = value
-    return floatBits[0]
+    draftFloats[word] = value
+    return
   }
   const fits = type === 'i32' ? value === (value | 0) : value === value >>> 0
   if (!fits) throw new KernelError({ where, what: `parameter ${name} is no ${type}`, got: String(value) })
-  return value | 0
+  draft[word] = value
 }
 
 /** No runtime shares its work between more. */
 export const mostThreads = 64
 
 /**
- * Writes a command's words; throws a KernelError when it cannot be counted, or parameters are missing or do not fit.
+ * Writes a command's words, which last until the next call; throws a KernelError when it cannot be counted, or when
+ * parameters are missing, are none, do not fit, or are too many.
  */
 export function encode(where: string, parts: CommandParts): Command {
-  const { units, grain, fields, params, brief } = parts
+  const { units, grain, fields, params } = parts
   // Every thread may take a last run behind the end.
   const counted = Number.isInteger(units) && Number.isInteger(grain) && units > 0 && grain > 0
   if (!counted || units + mostThreads * grain >= 2 ** 31)
@@ -96,52 +108,48 @@ export function encode(where: string, parts: CommandParts): Command {
       expected: `whole numbers, units + ${mostThreads} grain below 2^31`,
       got: `${units} units by ${grain}`,
     })
-  const words = new Int32Array(wordsOf(where, fields, params))
-  const relative: number[] = []
-  words[field.kernel] = parts.kernel
-  words[field.units] = units
-  words[field.grain] = grain
-  words[field.scratch] = parts.scratch
-  words[field.scratchStride] = parts.scratchStride
+  draft.fill(0, 0, field.params)
+  draft[field.kernel] = parts.kernel
+  draft[field.units] = units
+  draft[field.grain] = grain
+  draft[field.scratch] = parts.scratch
+  draft[field.scratchStride] = parts.scratchStride
+  let relative = nothingRelative
+  let [tensors, bytes] = [0, 0]
   let word: number = field.params
   let list = word + fields.length
   for (const { name, type } of fields) {
     const value = params[name]
-    if (typeof value === 'number') words[word++] = wordOf(where, name, type, value)
-    else {
-      relative.push(word)
-      words[word++] = 4 * list
-      for (const item of value) words[list++] = wordOf(where, name, 'i32', item)
-    }
-  }
-  return { words, relative, brief }
-}
-
-/** How many words a command takes; throws a KernelError when parameters are missing, are none, or are too many. */
-function wordsOf(where: string, fields: readonly ParamField[], params: CommandParts['params']): number {
-  let count = field.params + fields.length
-  for (const { name } of fields) {
-    const value = params[name]
     if (value === undefined) throw new KernelError({ where, what: 'kernel is not given a parameter', expected: name })
-    if (typeof value !== 'number') count += value.length
+    if (typeof value === 'number') writeWord(where, word, name, type, value)
+    else if (isTensor(value)) {
+      draft[word] = parts.addressOf(value)
+      bytes += value.storage.bytes
+      tensors++
+    } else {
+      relative = [...relative, word]
+      draft[word] = 4 * list
+      for (const item of value) writeWord(where, list++, name, 'i32', item)
+    }
+    word++
   }
   const names = Object.keys(params)
   if (names.length > fields.length) {
     const extra = names.find(name => !fields.some(param => param.name === name))
     throw new KernelError({ where, what: 'kernel has no such parameter', got: extra })
   }
-  if (count > ring.slotWords)
+  if (list > ring.slotWords)
     throw new KernelError({
       where,
       what: 'too many parameters',
       expected: `${ring.slotWords} words`,
-      got: String(count),
+      got: String(list),
     })
-  return count
+  return { words: draft, count: list, relative, brief: tensors > 0 && bytes <= parts.briefBytes }
 }
 
 /** Writes a command to the slot that begins at word `start` of `memory`. */
-export function place(memory: Int32Array, start: number, { words, relative }: Command): void {
-  memory.set(words, start)
+export function place(memory: Int32Array, start: number, { words, count, relative }: Command): void {
+  for (let i = 0; i < count; i++) memory[start + i] = words[i]
   for (const word of relative) memory[start + word] += 4 * start
 }

@@ -2,7 +2,7 @@
 
 import { DeviceLostError, KernelError, LifetimeError, type RevisionError } from '../errors.js'
 import { webAssembly, type Memory, type Module } from './api.js'
-import { control, field, hostCommand, ownSlot, place, ring, type Command } from './command.js'
+import { control, field, hostCommand, keepCommand, ownSlot, place, ring, type Command } from './command.js'
 import type { Kernel } from './module.js'
 import type { WorkerMessage, WorkerStart } from './worker.js'
 import { startWorker, type RunningWorker } from './workers.js'
@@ -22,6 +22,7 @@ export interface Queue {
   readonly threads: number
   /** Everything handed over so far is done. */
   readonly idle: boolean
+  /** The command's words are taken over before this returns. */
   command(command: Command): void
   host(job: Job): void
   /** Why nothing runs any more. */
@@ -32,7 +33,7 @@ export interface Queue {
 }
 
 /** A command that lets the host do its next job. */
-const hostTurn: Command = { words: Int32Array.of(hostCommand, 0, 0, 0, 0), relative: [], brief: false }
+const hostTurn: Command = { words: Int32Array.of(hostCommand, 0, 0, 0, 0), count: 5, relative: [], brief: false }
 
 /** Runs everything at once, on the calling thread. */
 export class InlineQueue implements Queue {
@@ -166,7 +167,7 @@ export class WorkerQueue implements Queue {
   }
 
   #defer(command: Command): void {
-    if (this.#overflow.push(command) === 1) setTimeout(() => this.#refill(), 1)
+    if (this.#overflow.push(keepCommand(command)) === 1) setTimeout(() => this.#refill(), 1)
   }
 
   #refill(): void {

@@ -23,9 +23,9 @@ import {
   type Storage,
   type StoredTensor,
 } from '../runtime.js'
-import { encode, mostThreads, type Command } from './command.js'
+import { encode, isTensor, keepCommand, mostThreads, type Command, type CommandParts } from './command.js'
 import { alignment, roundUp } from './heap.js'
-import type { Launch, WasmKernel, WasmParam } from './launch.js'
+import type { Launch, WasmKernel } from './launch.js'
 import { SharedMemory, type WasmMemory } from './memory.js'
 import { compileModule, type CompiledModule, type WasmModuleSource } from './module.js'
 import { InlineQueue, WorkerQueue, type Queue } from './queue.js'
@@ -58,6 +58,8 @@ class WasmBlock implements Block {
 type Work = { command: Command } | { job: () => void }
 
 const nobodyWaits = () => {}
+
+const addressNow = ({ storage }: StoredTensor) => blockOf<WasmBlock>(storage).address
 
 /** Work being recorded: made ready when its memory is settled. */
 interface Recorded {
@@ -352,65 +354,59 @@ export class WasmRuntime implements Runtime {
   }
 
   #launch(op: string, launch: Launch): void {
-    const { kernel, params, scratch = 0 } = launch
+    const { kernel, scratch = 0 } = launch
     if (!this.#fields[kernel]) throw new KernelError({ where: op, what: 'no such WebAssembly kernel', got: kernel })
-    // Addresses take the places of tensors as soon as they are known.
-    const known: Record<string, number | readonly number[]> = {}
-    const tensors: { name: string; place: Place<WasmBlock>; label: string }[] = []
-    let bytes = 0
-    for (const [name, value] of Object.entries(params)) {
-      if (!isTensor(value)) {
-        known[name] = value
-        continue
-      }
-      const { storage } = value
-      tensors.push({ name, place: placeOf(storage), label: storage.label })
-      bytes += storage.bytes
-    }
-    // A launch that is given no tensor may do anything.
-    const brief = tensors.length > 0 && bytes <= this.#briefBytes
     const privateMemory = scratch > 0 ? this.allocate(this.#workers * roundUp(scratch), `${op} scratch`) : undefined
-    const scratchPlace = privateMemory && placeOf<WasmBlock>(privateMemory)
-    const prepare = (): Work => {
-      for (const { name, place, label } of tensors) known[name] = blockAt(place, label).address
-      const scratchAddress = scratchPlace ? blockAt(scratchPlace, op).address : 0
-      return { command: this.#encode(op, launch, known, scratchAddress, brief) }
-    }
     try {
-      if (this.#recording) {
-        this.#recording.works.push(prepare)
-        this.#recording.memory.use([...tensors.map(({ place }) => place), ...(scratchPlace ? [scratchPlace] : [])])
-      } else this.#submit(prepare())
+      if (this.#recording) return this.#record(op, launch, privateMemory, this.#recording)
+      const scratchAddress = privateMemory ? blockOf<WasmBlock>(privateMemory).address : 0
+      this.#submit({ command: this.#encode(op, launch, scratchAddress, addressNow) })
     } finally {
       if (privateMemory) this.release(privateMemory)
     }
   }
 
-  #launchNow(kernel: string, params: Record<string, number>, units: number): void {
-    this.#submit({
-      command: this.#encode(kernel, { kernel, params, units }, params, 0, units <= this.#briefBytes / alignment),
+  /** Addresses take the places of tensors as soon as they are known, when the tensors may be gone. */
+  #record(op: string, launch: Launch, privateMemory: Storage | undefined, { memory, works }: Recorded): void {
+    const places = new Map<Storage, Place<WasmBlock>>()
+    const hold = ({ shape, dtype, storage }: StoredTensor): StoredTensor => {
+      places.set(storage, placeOf(storage))
+      return { shape, dtype, storage }
+    }
+    const entries = Object.entries(launch.params)
+    const params = Object.fromEntries(entries.map(([name, value]) => [name, isTensor(value) ? hold(value) : value]))
+    if (privateMemory) places.set(privateMemory, placeOf(privateMemory))
+    const addressOf = (storage: Storage) => blockAt(places.get(storage)!, storage.label).address
+    works.push(() => {
+      const scratch = privateMemory ? addressOf(privateMemory) : 0
+      const command = this.#encode(op, { ...launch, params }, scratch, ({ storage }) => addressOf(storage))
+      return { command: keepCommand(command) }
     })
+    memory.use([...places.values()])
+  }
+
+  #launchNow(kernel: string, params: Record<string, number>, units: number): void {
+    const command = this.#encode(kernel, { kernel, params, units }, 0, addressNow)
+    this.#submit({ command: { ...command, brief: units <= this.#briefBytes / alignment } })
   }
 
   #encode(
     op: string,
-    launch: Launch,
-    params: Readonly<Record<string, number | readonly number[]>>,
+    { kernel, units, params, grain, scratch: privateBytes = 0 }: Launch,
     scratch: number,
-    brief: boolean,
+    addressOf: CommandParts['addressOf'],
   ): Command {
-    const { kernel, units, scratch: privateBytes = 0 } = launch
-    // Four runs for each thread even out what threads are kept from by others on the machine.
-    const grain = Math.min(units, launch.grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers))))
     return encode(op, {
       kernel: this.#numbers.get(kernel)!,
       units,
-      grain,
+      // Four runs for each thread even out what threads are kept from by others on the machine.
+      grain: Math.min(units, grain ?? Math.max(1, Math.ceil(units / (4 * this.#workers)))),
       scratch,
       scratchStride: privateBytes > 0 ? roundUp(privateBytes) : 0,
-      brief,
+      briefBytes: this.#briefBytes,
       fields: this.#fields[kernel],
       params,
+      addressOf,
     })
   }
 
@@ -489,5 +485,3 @@ export class WasmRuntime implements Runtime {
     if (lost) throw new DeviceLostError({ ...lost.parts, where })
   }
 }
-
-const isTensor = (value: WasmParam): value is StoredTensor => typeof value === 'object' && 'storage' in value

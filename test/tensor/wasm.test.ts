@@ -71,12 +71,13 @@ await t.test('the heap gives the tightest range, and merges what comes back', as
 })
 
 await t.test('a command states every parameter, and each fits its type', async t => {
-  const parts = { kernel: 3, units: 1, grain: 1, scratch: 0, scratchStride: 0, brief: false }
+  const parts = { kernel: 3, units: 1, grain: 1, scratch: 0, scratchStride: 0, briefBytes: 0, addressOf: () => 0 }
   const fields = [
     { name: 'x', type: 'usize' },
     { name: 'scale', type: 'f32' },
   ] as const
-  t.same([...encode('op', { ...parts, fields, params: { x: 2 ** 32 - 1, scale: 1 } }).words.slice(8)], [-1, 0x3f800000])
+  const { words, count } = encode('op', { ...parts, fields, params: { x: 2 ** 32 - 1, scale: 1 } })
+  t.same([...words.slice(8, count)], [-1, 0x3f800000])
   const given = (params: Record<string, number | number[]>) => () => encode('op', { ...parts, fields, params })
   t.throws(given({ x: 1 }), /op: kernel is not given a parameter; expected scale/)
   t.throws(given({ x: 1, scale: 1, y: 2 }), /op: kernel has no such parameter; got y/)
