@@ -1,9 +1,7 @@
 // The command line of the bench (see docs/benchmark.md).
 
-import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
-import { FileError, RevisionError } from '../tensor/index.js'
+import { RevisionError } from '../tensor/index.js'
 import { mostThreads } from '../tensor/wasm/command.js'
 import { runBench } from './bench.js'
 import { pageOf } from './html.js'
@@ -12,20 +10,8 @@ import { openOurs } from './ours.js'
 import { startPeers, type Peer, type PeerOptions } from './peers/client.js'
 import { installPeers } from './peers/install.js'
 import { showRate, textOf } from './report.js'
+import { save } from './save.js'
 import { tuneText } from './tune.js'
-
-async function save(file: string, text: string): Promise<void> {
-  try {
-    // One level only: Node's recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
-    await mkdir(dirname(file)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-    await writeFile(file, text)
-  } catch (cause) {
-    const got = (cause as NodeJS.ErrnoException).code ?? String(cause)
-    throw new FileError({ where: file, what: 'cannot be written', got, hint: 'another folder' }, { cause })
-  }
-}
 
 const note = (line: string) => console.error(line)
 
