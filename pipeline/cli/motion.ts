@@ -49,7 +49,7 @@ const convertCommand: CommandModule<object, MotionArguments & { out: string }> =
   command: 'convert <file>',
   describe: 'Write a motion as a motion file',
   builder: program => input(program).options({ out: out('The .npz to write') }) as never,
-  handler: async ({ out, ...args }) => write(out, await read(args)),
+  handler: async ({ out, ...args }) => write(out, await readEntities(args)),
 }
 
 const infoCommand: CommandModule<object, MotionArguments & { json?: boolean }> = {
@@ -57,7 +57,7 @@ const infoCommand: CommandModule<object, MotionArguments & { json?: boolean }> =
   describe: 'Tell what is in a motion file',
   builder: program => input(program).options({ json: { type: 'boolean', describe: 'Print one JSON object' } }) as never,
   handler: async ({ json, ...args }) => {
-    const entities = await read(args)
+    const entities = await readEntities(args)
     const frames = sceneFrames(entities)
     const seconds = frames / motionFps
     const list = entities.map(entity => ({ kind: entity.kind, strength: motionStrength(entity) }))
@@ -97,7 +97,8 @@ export const motionCommand: CommandModule = {
   handler: () => {},
 }
 
-async function read({ file, fps }: MotionArguments): Promise<EntityMotion[]> {
+/** Reads any motion file; `fps` corrects its rate. Throws a FileError on any flaw, a UsageError for a bad rate. */
+export async function readEntities({ file, fps }: MotionArguments): Promise<EntityMotion[]> {
   if (fps !== undefined && !(fps >= 1 && fps <= 1000))
     throw new UsageError({ where: '--fps', what: 'out of range', expected: '1..1000', got: String(fps) })
   if (extname(file).toLowerCase() !== '.npz') return [personOf(await readMotion(file, { fps }))]
@@ -121,7 +122,7 @@ async function show({ out, ...args }: MotionArguments & { out: string }): Promis
   const extension = extname(out).toLowerCase()
   if (extension !== '.gif' && extension !== '.png')
     throw new UsageError({ where: '--out', what: 'no picture by its name', expected: '.gif or .png', got: extension })
-  const entities = await read(args)
+  const entities = await readEntities(args)
   const frames = sceneFrames(entities)
   // GIFs show every other frame of what is not too long; a sheet shows frames from first to last.
   const count = extension === '.gif' ? Math.min(300, Math.ceil(frames / 2)) : Math.min(sheetPictures, frames)

@@ -6,6 +6,7 @@ import { bodyCommand } from './body.js'
 import { datasetCommand } from './dataset.js'
 import { depthCommand } from './depth.js'
 import { doctorCommand } from './doctor.js'
+import { masksCommand } from './draw-masks.js'
 import { report } from './exit.js'
 import { fetchCommand } from './fetch.js'
 import { generateCommand } from './generate.js'
@@ -38,6 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     datasetCommand,
     pppmCommand,
     motionCommand,
+    masksCommand,
     randomCheckpointCommand,
     setupCommand,
     doctorCommand(verdict),

@@ -43,31 +43,32 @@ export function labelsIn(maps: Iterable<LabelMap>): number[] {
   return Array.from({ length: labelCount - 1 }, (_, i) => i + 1).filter(label => found.has(label))
 }
 
-/** A strip `width` pixels wide that says which colour is which label. */
-export function drawLegend(labels: readonly number[], width: number, names = labelName): Picture {
+/** A strip about `width` pixels wide that says which colour is which label. */
+export function drawLegend(labels: readonly number[], width: number): Picture {
   const [size, gap] = [2, 8]
   const [line, swatch] = [letterSize.height * size + 6, 28]
-  const texts = labels.map(label => `${label} ${names(label)}`)
+  const texts = labels.map(label => `${label} ${labelName(label)}`)
   const longest = Math.max(0, ...texts.map(text => text.length))
   const column = swatch + 2 * gap + longest * letterSize.width * size
   const columns = Math.max(1, Math.floor((width - gap) / column))
   const rows = Math.ceil(labels.length / columns)
-  const height = rows * line + 2 * gap
-  const picture = { width, height, data: new Uint8Array(3 * width * height).fill(paper) }
+  const [wide, height] = [Math.max(width, column + gap), rows * line + 2 * gap]
+  const picture = { width: wide, height, data: new Uint8Array(3 * wide * height).fill(paper) }
   labels.forEach((label, i) => {
     const [left, top] = [gap + Math.floor(i / rows) * column, gap + (i % rows) * line]
     for (let y = top; y < top + line - 4; y++)
-      for (let x = left; x < Math.min(left + swatch, width); x++)
-        picture.data.set(labelColour(label), 3 * (y * width + x))
+      for (let x = left; x < left + swatch; x++) picture.data.set(labelColour(label), 3 * (y * wide + x))
     writeText(picture, texts[i], [left + swatch + gap, top + 1], ink, size)
   })
   return picture
 }
 
-/** Two pictures of the same width, one above the other. */
+/** Two pictures, one above the other, on a dark ground as wide as the wider one. */
 export function stacked(above: Picture, below: Picture): Picture {
-  const data = new Uint8Array(above.data.length + below.data.length)
-  data.set(above.data)
-  data.set(below.data, above.data.length)
-  return { width: above.width, height: above.height + below.height, data }
+  const width = Math.max(above.width, below.width)
+  const height = above.height + below.height
+  const data = new Uint8Array(3 * width * height).fill(paper)
+  for (const [{ width: own, height: rows, data: pixels }, top] of [[above, 0] as const, [below, above.height] as const])
+    for (let y = 0; y < rows; y++) data.set(pixels.subarray(3 * y * own, 3 * (y + 1) * own), 3 * (top + y) * width)
+  return { width, height, data }
 }
