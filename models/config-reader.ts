@@ -104,6 +104,13 @@ export class ConfigReader {
     return Array.from({ length }, (_, i) => this.#integer(`${name}[${i}]`, value[i], bounds))
   }
 
+  /** An integer, or a list of two. */
+  integerOrPair(name: string, bounds: IntegerBounds): number | [number, number] {
+    if (!Array.isArray(this.#fields.get(name))) return this.integer(name, bounds)
+    const [first, second] = this.integerPerPlace(name, 2, bounds)
+    return [first, second]
+  }
+
   /** A finite number in min..max. */
   number(name: string, { min, max, default: given }: { min: number; max: number; default?: number }): number {
     const value = this.#fields.get(name) ?? given

@@ -15,8 +15,10 @@ export interface ResnetOptions {
   outChannels: number
   /** Width of the time embedding; without one the block has no time_emb_proj. */
   tembChannels?: number
-  /** Of the GroupNorms, which have 32 groups. */
+  /** Of the GroupNorms. */
   eps: number
+  /** Of the GroupNorms; default: 32. */
+  groups?: number
 }
 
 /** norm1, SiLU, conv1, + time, norm2, SiLU, conv2, + input (through a 1x1 convolution where the channels change). */
@@ -30,9 +32,9 @@ export class ResnetBlock2D {
 
   constructor(
     private readonly scope: WeightScope,
-    { inChannels, outChannels, tembChannels, eps }: ResnetOptions,
+    { inChannels, outChannels, tembChannels, eps, groups }: ResnetOptions,
   ) {
-    const norm = { eps, activation: 'silu' } as const
+    const norm = { eps, groups, activation: 'silu' } as const
     const conv = { kernel: 3, padding: 1 }
     this.norm1 = new GroupNorm(scope.at('norm1'), inChannels, norm)
     this.conv1 = new Conv2d(scope.at('conv1'), inChannels, outChannels, conv)
@@ -76,9 +78,14 @@ export class TemporalResnetBlock {
 
   constructor(
     private readonly scope: WeightScope,
-    { channels, tembChannels, eps }: { channels: number; tembChannels?: number; eps: number },
+    {
+      channels,
+      tembChannels,
+      eps,
+      groups,
+    }: { channels: number } & Pick<ResnetOptions, 'tembChannels' | 'eps' | 'groups'>,
   ) {
-    const norm = { eps, activation: 'silu' } as const
+    const norm = { eps, groups, activation: 'silu' } as const
     this.norm1 = new GroupNorm(scope.at('norm1'), channels, norm)
     this.conv1 = new TemporalConv(scope.at('conv1'), channels, channels)
     this.time_emb_proj =
@@ -118,12 +125,13 @@ export class SpatioTemporalResBlock {
     private readonly scope: WeightScope,
     { temporalEps, switchSpatialToTemporalMix, ...spatial }: SpatioTemporalResOptions,
   ) {
-    const { outChannels: channels, tembChannels, eps } = spatial
+    const { outChannels: channels, tembChannels, eps, groups } = spatial
     this.spatial_res_block = new ResnetBlock2D(scope.at('spatial_res_block'), spatial)
     this.temporal_res_block = new TemporalResnetBlock(scope.at('temporal_res_block'), {
       channels,
       tembChannels,
       eps: temporalEps ?? eps,
+      groups,
     })
     this.time_mixer = new AlphaBlender(scope.at('time_mixer'), switchSpatialToTemporalMix)
   }

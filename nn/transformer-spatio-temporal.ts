@@ -16,6 +16,8 @@ import type { WeightScope } from './weights.js'
 export interface SpatioTemporalTransformerOptions extends TransformerBlockOptions {
   /** Pairs of a spatial and a temporal block. */
   layers: number
+  /** Of its GroupNorm; default: 32. */
+  groups?: number
 }
 
 /** What a transformer makes of all that is not the video, the same for as long as that is. */
@@ -65,12 +67,12 @@ export class TransformerSpatioTemporalModel {
 
   constructor(
     private readonly scope: WeightScope,
-    { layers, ...block }: SpatioTemporalTransformerOptions,
+    { layers, groups, ...block }: SpatioTemporalTransformerOptions,
   ) {
     const { channels } = block
     this.channels = channels
     const numbers = Array.from({ length: layers }, (_, i) => i)
-    this.norm = new GroupNorm(scope.at('norm'), channels, { eps: 1e-6 })
+    this.norm = new GroupNorm(scope.at('norm'), channels, { groups, eps: 1e-6 })
     this.proj_in = new Linear(scope.at('proj_in'), channels, channels)
     this.transformer_blocks = numbers.map(i => new BasicTransformerBlock(scope.at('transformer_blocks', i), block))
     this.temporal_transformer_blocks = numbers.map(

@@ -4,7 +4,8 @@
 
 import { openRuntime } from '../kernels/index.js'
 import { openModelFolder, type ModelFolder } from '../models/svd/folder.js'
-import { latentChannels, latentPixels } from '../models/svd/latents.js'
+import { latentChannels } from '../models/svd/latents.js'
+import { latentPixels } from '../models/svd/vae-config.js'
 import type { Observer } from '../nn/index.js'
 import { Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import type { RunParts } from './configuration.js'
@@ -103,16 +104,16 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
     checkEvery(where, every)
   checkImage(image)
   const model = typeof options.model === 'string' ? await openModelFolder(options.model) : options.model
-  const settings = completeSettings(options, model.unet.config)
+  const settings = completeSettings(options, { unet: model.unet.config, vae: model.vae.config })
   const { frames, steps } = settings
   planClips(frames, clips) // refuses those that cannot be
   const scheduler = readEulerConfig(await model.openScheduler())
-  const width = settings.width / latentPixels
-  const height = settings.height / latentPixels
+  const scale = latentPixels(model.vae.config)
+  const [width, height] = [settings.width / scale, settings.height / scale]
   const condition = masks && motionCondition(masks, frames, width, height)
-  const drawn = drawNoise(settings)
+  const drawn = drawNoise(settings, scale)
   const noise = options.noise ?? drawn
-  checkNoise(noise, settings)
+  checkNoise(noise, settings, scale)
 
   const runtime = options.runtime ?? (await openRuntime({ maxBytes: options.maxMemory }))
   const peakBytes: Record<StageName, number> = { 'image encoder': 0, 'vae encoder': 0, unet: 0, 'vae decoder': 0 }
@@ -237,8 +238,9 @@ async function openCheckpoint(
   if (!checkpoint) return undefined
   const { Checkpoint } = await import('./resume.js')
   const { configurationOf } = await import('./configuration.js')
-  const width = parts.model.imageEncoder.config.projectionDim
-  return Checkpoint.open(checkpoint.path, () => configurationOf(parts, signal), { settings: parts.settings, width })
+  const { settings, model } = parts
+  const frame = { settings, width: model.imageEncoder.config.projectionDim, scale: latentPixels(model.vae.config) }
+  return Checkpoint.open(checkpoint.path, () => configurationOf(parts, signal), frame)
 }
 
 /** The elements on the host; the tensor is released. */

@@ -27,7 +27,7 @@ export {
   defaultSize,
   settingBounds,
   type GenerateSettings,
-  type ModelDefaults,
+  type VideoModel,
 } from './settings.js'
 export { isSkip, type VerifyCase, type VerifyOutcome, type VerifySkip } from './verify/outcome.js'
 export { reportOf, verify, type VerifyReport } from './verify/verify.js'

@@ -1,6 +1,6 @@
 // The random numbers of a run, in the order in which diffusers draws them from one generator on the CPU.
 
-import { latentChannels, latentPixels } from '../models/svd/latents.js'
+import { latentChannels } from '../models/svd/latents.js'
 import { Generator, UsageError, type GeneratorState } from '../tensor/index.js'
 import type { GenerateSettings } from './settings.js'
 
@@ -8,20 +8,20 @@ import type { GenerateSettings } from './settings.js'
 export interface InjectedNoise {
   /** [3, height, width], put on the picture with strength noiseAug. */
   augmentation: Float32Array
-  /** [frames, 4, height / 8, width / 8], which the video grows out of. */
+  /** [frames, 4, h, w], which the video grows out of. */
   latents: Float32Array
 }
 
-/** The numbers that a seed gives, and the state of its generator after them. */
-export function drawNoise(settings: GenerateSettings): InjectedNoise & { random: GeneratorState } {
+/** The numbers that a seed gives, and the state of its generator after them. `scale`: pixels of a latent. */
+export function drawNoise(settings: GenerateSettings, scale: number): InjectedNoise & { random: GeneratorState } {
   const generator = new Generator(settings.seed)
-  const [augmentation, latents] = noiseLengths(settings).map(length => generator.randn(length))
+  const [augmentation, latents] = noiseLengths(settings, scale).map(length => generator.randn(length))
   return { augmentation, latents, random: generator.state() }
 }
 
 /** Throws a UsageError unless there is a number for every place. */
-export function checkNoise({ augmentation, latents }: InjectedNoise, settings: GenerateSettings): void {
-  const lengths = noiseLengths(settings)
+export function checkNoise({ augmentation, latents }: InjectedNoise, settings: GenerateSettings, scale: number): void {
+  const lengths = noiseLengths(settings, scale)
   if (augmentation.length === lengths[0] && latents.length === lengths[1]) return
   throw new UsageError({
     where: 'noise',
@@ -31,7 +31,10 @@ export function checkNoise({ augmentation, latents }: InjectedNoise, settings: G
   })
 }
 
-function noiseLengths({ frames, height, width }: GenerateSettings): [augmentation: number, latents: number] {
+function noiseLengths(
+  { frames, height, width }: GenerateSettings,
+  scale: number,
+): [augmentation: number, latents: number] {
   const area = height * width
-  return [3 * area, (frames * latentChannels * area) / latentPixels ** 2]
+  return [3 * area, (frames * latentChannels * area) / scale ** 2]
 }

@@ -6,7 +6,7 @@ import { access, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isThere } from '../models/checkpoint.js'
 import { parseObject } from '../models/config-reader.js'
-import { latentChannels, latentPixels } from '../models/svd/latents.js'
+import { latentChannels } from '../models/svd/latents.js'
 import { NodeFileSource, SafetensorsFile, sweepPartials, writeSafetensors } from '../tensor/files/index.js'
 import { quote } from '../tensor/files/quote.js'
 import { systemError } from '../tensor/files/system-error.js'
@@ -43,6 +43,8 @@ interface Frame {
   readonly settings: GenerateSettings
   /** Width of the embeddings. */
   readonly width: number
+  /** Pixels along a side for each latent. */
+  readonly scale: number
 }
 
 /** One run's checkpoint, at a path of its own. */
@@ -103,8 +105,12 @@ export class Checkpoint {
   }
 }
 
-function shapesOf({ settings: { frames, height, width }, width: embedding }: Frame): Record<keyof Tensors, Shape> {
-  const area = [latentChannels, height / latentPixels, width / latentPixels]
+function shapesOf({
+  settings: { frames, height, width },
+  width: embedding,
+  scale,
+}: Frame): Record<keyof Tensors, Shape> {
+  const area = [latentChannels, height / scale, width / scale]
   return { latents: [frames, ...area], embeddings: [1, 1, embedding], pictureLatents: [1, ...area] }
 }
 

@@ -1,7 +1,7 @@
 // What a video is asked to be: settings, their bounds and defaults.
 
 import type { UNetConfig } from '../models/svd/config.js'
-import { latentPixels } from '../models/svd/latents.js'
+import { latentPixels, type VaeConfig } from '../models/svd/vae-config.js'
 import { UsageError } from '../tensor/index.js'
 
 /** All numbers that, with the picture, the masks and the model, decide a video. */
@@ -10,7 +10,7 @@ export interface GenerateSettings {
   frames: number
   /** Denoising steps: more take longer and give finer detail. Default: 25. */
   steps: number
-  /** Pixels, multiples of 8. Default: see defaultSize. */
+  /** Pixels, multiples of what a latent covers: of 8 for Stable Video Diffusion. Default: see defaultSize. */
   width: number
   height: number
   /** Frames a second, of the video and told to the model. Default: 7. */
@@ -28,8 +28,11 @@ export interface GenerateSettings {
   seed: number
 }
 
-/** What a model says of the videos it was made for. */
-export type ModelDefaults = Pick<UNetConfig, 'numFrames' | 'sampleSize'>
+/** What decides which videos a model can make, and which it makes by default. */
+export interface VideoModel {
+  readonly unet: Pick<UNetConfig, 'numFrames' | 'sampleSize' | 'levels'>
+  readonly vae: Pick<VaeConfig, 'blockOutChannels'>
+}
 
 interface Bounds {
   min: number
@@ -41,8 +44,8 @@ interface Bounds {
 export const settingBounds: Readonly<Record<keyof GenerateSettings, Readonly<Bounds>>> = {
   frames: { min: 1, max: 256, integer: true },
   steps: { min: 1, max: 1000, integer: true },
-  width: { min: 64, max: 4096, integer: true },
-  height: { min: 64, max: 4096, integer: true },
+  width: { min: 8, max: 4096, integer: true },
+  height: { min: 8, max: 4096, integer: true },
   fps: { min: 1, max: 120, integer: true },
   motionBucket: { min: 0, max: 255, integer: true },
   noiseAug: { min: 0, max: 10 },
@@ -58,18 +61,32 @@ export const settingNames = Object.keys(settingBounds) as readonly (keyof Genera
 // Pixels of all frames together: what decoded frames may take in host memory.
 const maxVideoPixels = 2 ** 28
 
+/** Pixels that sizes are multiples of, and that they are by default: what the UNet's narrowest level can halve to. */
+function sizeSteps({ unet, vae }: VideoModel): { step: number; unit: number } {
+  const step = latentPixels(vae)
+  return { step, unit: step * 2 ** (unet.levels.length - 1) }
+}
+
 /**
- * The size that a model makes by default: the area of its square training size in the proportions 16:9, as near as
- * multiples of 64 allow. 1024 x 576 for stable-video-diffusion-img2vid-xt, whose square is 768 x 768.
+ * The size that a model makes by default. That of its latents if it says height and width; else the area of its square
+ * training size in the proportions 16:9, as near as whole steps of its UNet allow: 1024 x 576 for
+ * stable-video-diffusion-img2vid-xt, whose square is 768 x 768.
  */
-export function defaultSize(sampleSize: number): { width: number; height: number } {
-  const side = sampleSize * latentPixels
-  const round = (n: number) => Math.min(Math.max(64, 64 * Math.round(n / 64)), settingBounds.width.max)
+export function defaultSize(model: VideoModel): { width: number; height: number } {
+  const { step, unit } = sizeSteps(model)
+  const { sampleSize } = model.unet
+  const most = settingBounds.width.max
+  if (typeof sampleSize !== 'number') {
+    const [height, width] = sampleSize.map(n => Math.min(n * step, most - (most % step)))
+    return { width, height }
+  }
+  const side = sampleSize * step
+  const round = (n: number) => Math.min(Math.max(unit, unit * Math.round(n / unit)), most - (most % unit))
   return { width: round((side * 4) / 3), height: round((side * 3) / 4) }
 }
 
 /**
- * Checks the settings that are given. Needs no model. Throws a UsageError that names the first that cannot be.
+ * Checks what can be known of the settings that are given without a model. Throws a UsageError that names the first that cannot be.
  *
  * @param nameOf what whoever gave a setting calls it; default: its name here
  */
@@ -89,16 +106,6 @@ export function checkSettings(
         got: String(value),
       })
   }
-  for (const name of ['width', 'height'] as const) {
-    const value = given[name]
-    if (value === undefined || value % latentPixels === 0) continue
-    const below = value - (value % latentPixels)
-    throw new UsageError({
-      where: nameOf(name),
-      what: `${value} is not a multiple of ${latentPixels}`,
-      hint: `${below} or ${below + latentPixels}`,
-    })
-  }
   const { frames = 1, width = settingBounds.width.min, height = settingBounds.height.min } = given
   if (frames * width * height > maxVideoPixels)
     throw new UsageError({
@@ -110,13 +117,25 @@ export function checkSettings(
     })
 }
 
-/** All settings, those not given by default. Errors: as checkSettings. */
-export function completeSettings(given: Partial<GenerateSettings>, model: ModelDefaults): GenerateSettings {
+/**
+ * All settings, those not given by default. Throws a UsageError for a size that the model cannot make; else errors as
+ * checkSettings.
+ *
+ * @param nameOf as in checkSettings
+ */
+export function completeSettings(
+  given: Partial<GenerateSettings>,
+  model: VideoModel,
+  nameOf: (setting: keyof GenerateSettings) => string = setting => setting,
+): GenerateSettings {
+  const { step, unit } = sizeSteps(model)
+  for (const name of ['width', 'height'] as const) checkSide(nameOf(name), given[name], step, unit)
+  const size = defaultSize(model)
   const settings = {
-    frames: given.frames ?? Math.min(model.numFrames, settingBounds.frames.max),
+    frames: given.frames ?? Math.min(model.unet.numFrames, settingBounds.frames.max),
     steps: given.steps ?? 25,
-    width: given.width ?? defaultSize(model.sampleSize).width,
-    height: given.height ?? defaultSize(model.sampleSize).height,
+    width: given.width ?? size.width,
+    height: given.height ?? size.height,
     fps: given.fps ?? 7,
     motionBucket: given.motionBucket ?? 127,
     noiseAug: given.noiseAug ?? 0.02,
@@ -125,6 +144,16 @@ export function completeSettings(given: Partial<GenerateSettings>, model: ModelD
     decodeChunk: given.decodeChunk ?? 4,
     seed: given.seed ?? 0,
   }
-  checkSettings(settings)
+  checkSettings(settings, nameOf)
   return settings
+}
+
+function checkSide(where: string, value: number | undefined, step: number, least: number): void {
+  if (value === undefined || (value % step === 0 && value >= least)) return
+  const below = value - (value % step)
+  throw new UsageError({
+    where,
+    what: value < least ? `${value} is too small for the model` : `${value} is not a multiple of ${step}`,
+    hint: value < least ? String(least) : `${below} or ${below + step}`,
+  })
 }

@@ -93,7 +93,8 @@ export async function* denoiseVideo(
   // A checkpoint without the motion condition is given weights of zero for it.
   const inChannels = inputs.condition ? baseChannels + conditionChannels : model.unet.config.inChannels
   const config = { ...model.unet.config, inChannels }
-  const warmUp = playAll(unetRehearsal(config, settings, inputs.condition !== undefined, inputs.clips), memory)
+  const motion = inputs.condition !== undefined
+  const warmUp = playAll(unetRehearsal(config, model.vae.config, settings, motion, inputs.clips), memory)
   const { chunkBytes } = memory
   using unet = await withWeights(model.unet, file =>
     UNetSpatioTemporalConditionModel.load(runtime, file, config, { signal, progress, warmUp, chunkBytes }),

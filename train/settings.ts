@@ -1,6 +1,7 @@
 // The settings that all training has in common, out of a JSON file.
 
 import type { ConfigReader } from '../models/config-reader.js'
+import { UsageError } from '../tensor/index.js'
 import type { TrainSettings } from './trainer.js'
 
 /** What a model takes where the file says nothing. */
@@ -19,4 +20,16 @@ export function readTrainSettings(reader: ConfigReader, defaults: TrainDefaults)
   }
   reader.check(settings.warmup < settings.steps, 'warmup', 'less than steps', settings.warmup)
   return settings
+}
+
+/** Throws a UsageError unless pictures of this size come out even as latents, of so many pixels each. */
+export function checkSides({ width, height }: { width: number; height: number }, scale: number): void {
+  for (const [where, side] of Object.entries({ width, height }))
+    if (side % scale !== 0)
+      throw new UsageError({
+        where,
+        what: 'does not fit the VAE',
+        expected: `a multiple of ${scale}`,
+        got: String(side),
+      })
 }

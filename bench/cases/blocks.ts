@@ -91,6 +91,7 @@ function vaeFrame(name: string, height: number, width: number, blockOutChannels:
     latentChannels: 4,
     blockOutChannels,
     layersPerBlock: 2,
+    groups: 32,
     scalingFactor: 0.18215,
   }
   return {

@@ -29,6 +29,7 @@ export function fill(weights: Weights, operands: Operands): Weights {
 export function unetConfig(channels: readonly number[]): UNetConfig {
   const levels = channels.map((n, i) => ({
     channels: n,
+    groups: 32,
     layers: 2,
     heads: n / 32 > 8 ? n / 64 : 2,
     contextChannels,

@@ -5,14 +5,14 @@ import { ConfigReader } from '../config-reader.js'
 const downBlockTypes = ['CrossAttnDownBlockSpatioTemporal', 'DownBlockSpatioTemporal'] as const
 const upBlockTypes = ['CrossAttnUpBlockSpatioTemporal', 'UpBlockSpatioTemporal'] as const
 
-/** GroupNorm groups of every layer. */
-const groups = 32
 const maxLevels = 6
 const maxChannels = 8192
 
 /** One level of the UNet, from the widest picture (first) to the narrowest. */
 export interface UNetLevel {
   channels: number
+  /** GroupNorm groups of every layer. Diffusers' class always has 32; narrow networks want fewer. */
+  groups: number
   /** Residual blocks on the way down; the way up has one more. */
   layers: number
   heads: number
@@ -36,8 +36,8 @@ export interface UNetConfig {
   additionTimeIds: number
   /** Frames it was trained on. */
   numFrames: number
-  /** Height and width of the latents it was made for, as if they were square. */
-  sampleSize: number
+  /** Height and width of the latents it was made for; a single number stands for their area, as if they were square. */
+  sampleSize: number | readonly [height: number, width: number]
 }
 
 /** Reads and checks config.json; throws one FileError that tells everything that is wrong. `where` names the file. */
@@ -52,6 +52,7 @@ export function parseUNetConfig(where: string, text: string): UNetConfig {
   const up = reader.words('up_block_types', maxLevels, upBlockTypes)
   reader.check(down.length === places, 'down_block_types', `${places} types, as block_out_channels`, down.length)
   reader.check(up.length === places, 'up_block_types', `${places} types, as block_out_channels`, up.length)
+  const groups = reader.integer('norm_num_groups', { max: 1024, default: 32 })
   const layers = reader.integerPerPlace('layers_per_block', places, { max: 8, default: 2 })
   const heads = reader.integerPerPlace('num_attention_heads', places, { max: 128 })
   const context = reader.integerPerPlace('cross_attention_dim', places, { max: maxChannels, default: 1024 })
@@ -59,7 +60,7 @@ export function parseUNetConfig(where: string, text: string): UNetConfig {
   const additionTimeEmbedDim = reader.integer('addition_time_embed_dim', { min: 2, max: 4096, default: 256 })
   const projection = reader.integer('projection_class_embeddings_input_dim', { max: 16384, default: 768 })
   const numFrames = reader.integer('num_frames', { max: 4096, default: 25 })
-  const sampleSize = reader.integer('sample_size', { max: 1024, default: 96 })
+  const sampleSize = reader.integerOrPair('sample_size', { max: 1024, default: 96 })
   channels.forEach((n, i) => {
     const name = `block_out_channels[${i}]`
     reader.check(n % groups === 0, name, `a multiple of ${groups}`, n)
@@ -77,6 +78,7 @@ export function parseUNetConfig(where: string, text: string): UNetConfig {
     outChannels,
     levels: channels.map((n, i) => ({
       channels: n,
+      groups,
       layers: layers[i],
       heads: heads[i],
       contextChannels: context[i],

@@ -18,10 +18,11 @@ import type { VaeConfig, VaeLevel } from './vae-config.js'
 
 const eps = 1e-6
 
-function resBlock(scope: WeightScope, inChannels: number, outChannels: number): SpatioTemporalResBlock {
+function resBlock(scope: WeightScope, inChannels: number, outChannels: number, groups: number): SpatioTemporalResBlock {
   return new SpatioTemporalResBlock(scope, {
     inChannels,
     outChannels,
+    groups,
     eps,
     temporalEps: 1e-5,
     switchSpatialToTemporalMix: true,
@@ -37,9 +38,12 @@ class MidBlockTemporalDecoder {
     private readonly scope: WeightScope,
     channels: number,
     layers: number,
+    groups: number,
   ) {
-    this.resnets = Array.from({ length: layers }, (_, i) => resBlock(scope.at('resnets', i), channels, channels))
-    this.attentions = [new VaeAttention(scope.at('attentions', 0), channels)]
+    this.resnets = Array.from({ length: layers }, (_, i) =>
+      resBlock(scope.at('resnets', i), channels, channels, groups),
+    )
+    this.attentions = [new VaeAttention(scope.at('attentions', 0), channels, groups)]
   }
 
   /** [B F,H,W,C] to the same shape. Releases x. */
@@ -65,10 +69,10 @@ class UpBlockTemporalDecoder {
 
   constructor(
     private readonly scope: WeightScope,
-    { inChannels, outChannels, layers, resample }: VaeLevel,
+    { inChannels, outChannels, layers, groups, resample }: VaeLevel,
   ) {
     this.resnets = Array.from({ length: layers }, (_, i) =>
-      resBlock(scope.at('resnets', i), i === 0 ? inChannels : outChannels, outChannels),
+      resBlock(scope.at('resnets', i), i === 0 ? inChannels : outChannels, outChannels, groups),
     )
     this.upsamplers = resample ? [new Upsample2D(scope.at('upsamplers', 0), outChannels)] : []
   }
@@ -95,19 +99,20 @@ export class TemporalDecoder {
   readonly conv_out: Conv2d
   readonly time_conv_out: TemporalConv
 
-  constructor(scope: WeightScope, { latentChannels, outChannels, blockOutChannels, layersPerBlock }: VaeConfig) {
+  constructor(scope: WeightScope, config: VaeConfig) {
+    const { latentChannels, outChannels, blockOutChannels, layersPerBlock, groups } = config
     const channels = blockOutChannels.toReversed()
     const last = channels.length - 1
     const [narrowest, widest] = [channels[0], channels[last]]
     const conv = { kernel: 3, padding: 1 }
     this.conv_in = new Conv2d(scope.at('conv_in'), latentChannels, narrowest, conv)
-    this.mid_block = new MidBlockTemporalDecoder(scope.at('mid_block'), narrowest, layersPerBlock)
+    this.mid_block = new MidBlockTemporalDecoder(scope.at('mid_block'), narrowest, layersPerBlock, groups)
     this.up_blocks = channels.map((outChannels, i) => {
       const inChannels = channels[Math.max(i - 1, 0)]
-      const options = { inChannels, outChannels, layers: layersPerBlock + 1, resample: i < last }
+      const options = { inChannels, outChannels, layers: layersPerBlock + 1, groups, resample: i < last }
       return new UpBlockTemporalDecoder(scope.at('up_blocks', i), options)
     })
-    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), widest, { eps, activation: 'silu' })
+    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), widest, { groups, eps, activation: 'silu' })
     this.conv_out = new Conv2d(scope.at('conv_out'), widest, outChannels, conv)
     this.time_conv_out = new TemporalConv(scope.at('time_conv_out'), outChannels, outChannels)
   }

@@ -16,11 +16,11 @@ class DownEncoderBlock2D {
 
   constructor(
     private readonly scope: WeightScope,
-    { inChannels, outChannels, layers, resample }: VaeLevel,
+    { inChannels, outChannels, layers, groups, resample }: VaeLevel,
   ) {
     this.resnets = Array.from({ length: layers }, (_, i) => {
       const channels = { inChannels: i === 0 ? inChannels : outChannels, outChannels }
-      return new ResnetBlock2D(scope.at('resnets', i), { ...channels, eps })
+      return new ResnetBlock2D(scope.at('resnets', i), { ...channels, groups, eps })
     })
     const padding = { top: 0, left: 0, bottom: 1, right: 1 }
     this.downsamplers = resample ? [new Downsample2D(scope.at('downsamplers', 0), outChannels, padding)] : []
@@ -42,13 +42,14 @@ class UNetMidBlock2D {
   constructor(
     private readonly scope: WeightScope,
     channels: number,
+    groups: number,
   ) {
-    const options = { inChannels: channels, outChannels: channels, eps }
+    const options = { inChannels: channels, outChannels: channels, groups, eps }
     this.resnets = [
       new ResnetBlock2D(scope.at('resnets', 0), options),
       new ResnetBlock2D(scope.at('resnets', 1), options),
     ]
-    this.attentions = [new VaeAttention(scope.at('attentions', 0), channels)]
+    this.attentions = [new VaeAttention(scope.at('attentions', 0), channels, groups)]
   }
 
   /** [N,H,W,C] to the same shape. Releases x. */
@@ -67,18 +68,19 @@ export class Encoder {
   readonly conv_norm_out: GroupNorm
   readonly conv_out: Conv2d
 
-  constructor(scope: WeightScope, { inChannels, latentChannels, blockOutChannels, layersPerBlock: layers }: VaeConfig) {
+  constructor(scope: WeightScope, config: VaeConfig) {
+    const { inChannels, latentChannels, blockOutChannels, layersPerBlock: layers, groups } = config
     const last = blockOutChannels.length - 1
     const [widest, narrowest] = [blockOutChannels[0], blockOutChannels[last]]
     const conv = { kernel: 3, padding: 1 }
     this.conv_in = new Conv2d(scope.at('conv_in'), inChannels, widest, conv)
     this.down_blocks = blockOutChannels.map((outChannels, i) => {
       const inChannels = blockOutChannels[Math.max(i - 1, 0)]
-      const options = { inChannels, outChannels, layers, resample: i < last }
+      const options = { inChannels, outChannels, layers, groups, resample: i < last }
       return new DownEncoderBlock2D(scope.at('down_blocks', i), options)
     })
-    this.mid_block = new UNetMidBlock2D(scope.at('mid_block'), narrowest)
-    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), narrowest, { eps, activation: 'silu' })
+    this.mid_block = new UNetMidBlock2D(scope.at('mid_block'), narrowest, groups)
+    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), narrowest, { groups, eps, activation: 'silu' })
     this.conv_out = new Conv2d(scope.at('conv_out'), narrowest, 2 * latentChannels, conv)
   }
 

@@ -8,7 +8,7 @@ import type { ConfigReader } from '../config-reader.js'
 import { parseCLIPVisionConfig, type CLIPVisionConfig } from '../clip/config.js'
 import { CLIPVisionModelWithProjection } from '../clip/vision.js'
 import { parseUNetConfig, type UNetConfig } from './config.js'
-import { addedTimeIdCount, baseChannels, conditionChannels, latentChannels, latentPixels } from './latents.js'
+import { addedTimeIdCount, baseChannels, conditionChannels, latentChannels } from './latents.js'
 import { UNetSpatioTemporalConditionModel } from './unet.js'
 import { parseVaeConfig, type VaeConfig } from './vae-config.js'
 import { AutoencoderKLTemporalDecoder } from './vae.js'
@@ -149,7 +149,6 @@ export function checkFit({ path, unet, vae, imageEncoder }: NetworkConfigs): voi
     ],
     [additionTimeIds === addedTimeIdCount, `a UNet with ${addedTimeIdCount} added time ids`],
     [vae.config.inChannels === 3 && vae.config.outChannels === 3, 'a VAE for pictures of 3 channels'],
-    [2 ** (vae.config.blockOutChannels.length - 1) === latentPixels, `a VAE of ${Math.log2(latentPixels) + 1} levels`],
     [imageEncoder.config.channels === 3, 'an image encoder for pictures of 3 channels'],
     [
       levels.every(level => level.contextChannels === imageEncoder.config.projectionDim),

@@ -1,8 +1,5 @@
 // What all parts of Stable Video Diffusion agree on: the form of latents, and of what the UNet sees of them.
 
-/** Pixels of a picture for each latent, along height and along width. */
-export const latentPixels = 8
-
 /** Channels of a latent. */
 export const latentChannels = 4
 

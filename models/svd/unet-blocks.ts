@@ -31,8 +31,8 @@ export interface Conditions {
 }
 
 function transformer(scope: WeightScope, level: UNetLevel): TransformerSpatioTemporalModel {
-  const { channels, heads, contextChannels, transformerLayers: layers } = level
-  return new TransformerSpatioTemporalModel(scope, { channels, heads, contextChannels, layers })
+  const { channels, heads, groups, contextChannels, transformerLayers: layers } = level
+  return new TransformerSpatioTemporalModel(scope, { channels, heads, groups, contextChannels, layers })
 }
 
 /**
@@ -78,7 +78,7 @@ export class DownBlock {
     level: UNetLevel,
     { inChannels, tembChannels, resample }: BlockOptions,
   ) {
-    const { channels: outChannels, downAttention } = level
+    const { channels: outChannels, groups, downAttention } = level
     const layers = Array.from({ length: level.layers }, (_, i) => i)
     // The reference gives the two kinds of blocks different epsilons.
     const eps = downAttention ? 1e-6 : 1e-5
@@ -89,6 +89,7 @@ export class DownBlock {
           outChannels,
           tembChannels,
           eps,
+          groups,
         }),
     )
     this.attentions = downAttention ? layers.map(i => transformer(scope.at('attentions', i), level)) : []
@@ -122,8 +123,8 @@ export class MidBlock {
     level: UNetLevel,
     tembChannels: number,
   ) {
-    const { channels } = level
-    const options = { inChannels: channels, outChannels: channels, tembChannels, eps: 1e-5 }
+    const { channels, groups } = level
+    const options = { inChannels: channels, outChannels: channels, tembChannels, eps: 1e-5, groups }
     this.resnets = [
       new SpatioTemporalResBlock(scope.at('resnets', 0), options),
       new SpatioTemporalResBlock(scope.at('resnets', 1), options),
@@ -153,7 +154,7 @@ export class UpBlock {
     { inChannels, tembChannels, resample }: BlockOptions,
     skipChannels: readonly number[],
   ) {
-    const { channels: outChannels } = level
+    const { channels: outChannels, groups } = level
     this.resnets = skipChannels.map(
       (skip, i) =>
         new SpatioTemporalResBlock(scope.at('resnets', i), {
@@ -161,6 +162,7 @@ export class UpBlock {
           outChannels,
           tembChannels,
           eps: 1e-6,
+          groups,
         }),
     )
     this.attentions = level.upAttention ? skipChannels.map((_, i) => transformer(scope.at('attentions', i), level)) : []

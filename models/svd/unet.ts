@@ -73,7 +73,11 @@ export class UNetSpatioTemporalConditionModel implements Disposable {
       const options = { inChannels, tembChannels, resample: i < last }
       return new UpBlock(scope.at('up_blocks', i), level, options, skipChannels)
     })
-    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), widest, { eps: 1e-5, activation: 'silu' })
+    this.conv_norm_out = new GroupNorm(scope.at('conv_norm_out'), widest, {
+      groups: levels[0].groups,
+      eps: 1e-5,
+      activation: 'silu',
+    })
     this.conv_out = new Conv2d(scope.at('conv_out'), widest, outChannels, { kernel: 3, padding: 1 })
   }
 

@@ -11,10 +11,10 @@ export class VaeAttention extends Attention {
   readonly group_norm: GroupNorm
   readonly #scope: WeightScope
 
-  constructor(scope: WeightScope, channels: number) {
+  constructor(scope: WeightScope, channels: number, groups = 32) {
     super(scope, { channels, heads: 1, bias: true })
     this.#scope = scope
-    this.group_norm = new GroupNorm(scope.at('group_norm'), channels, { eps: 1e-6 })
+    this.group_norm = new GroupNorm(scope.at('group_norm'), channels, { groups, eps: 1e-6 })
   }
 
   /** [N,H,W,C] to the same shape. */

@@ -9,7 +9,7 @@ import type { TensorFile } from '../../tensor/files/index.js'
 import { scope as release, ShapeError, showShape, type Runtime, type Tensor } from '../../tensor/index.js'
 import { TemporalDecoder } from './decoder.js'
 import { Encoder } from './encoder.js'
-import type { VaeConfig } from './vae-config.js'
+import { latentPixels, type VaeConfig } from './vae-config.js'
 
 /** Of the normal distribution of a picture's latent. Both [B,latent,h,w], not multiplied by scaling_factor. */
 export interface LatentMoments {
@@ -49,9 +49,9 @@ export class AutoencoderKLTemporalDecoder implements Disposable {
     return loadModel(runtime, () => new AutoencoderKLTemporalDecoder(config), file, options)
   }
 
-  /** Pixels along a side of a picture for each place along a side of its latent: 8. */
+  /** Pixels along a side of a picture for each place along a side of its latent; 8 for Stable Video Diffusion. */
   get scale(): number {
-    return 2 ** (this.config.blockOutChannels.length - 1)
+    return latentPixels(this.config)
   }
 
   /** image [B,3,H,W] in -1..1, H and W multiples of `scale`. Throws a ShapeError if it does not fit. */

@@ -84,7 +84,7 @@ export async function prepareJob(given: GivenOptions, nameOf: (option: string) =
   const image = await readPicture(imagePath)
   const model = await openModelFolder(modelPath)
   readEulerConfig(await model.openScheduler())
-  const complete = completeSettings(settings, model.unet.config)
+  const complete = completeSettings(settings, { unet: model.unet.config, vae: model.vae.config }, nameOf)
   const masks = masksPath === undefined ? undefined : await readMasks(masksPath, complete)
   await checkResults(out, imagePath)
   return {

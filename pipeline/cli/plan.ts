@@ -78,10 +78,11 @@ async function run(args: PlanArguments): Promise<void> {
   const { frames, steps, decodeChunk, minGuidance, maxGuidance } = args
   const given = { frames, steps, decodeChunk, minGuidance, maxGuidance, ...sizeOf(args.size) }
   const maxMemory = args.maxMemory === undefined ? undefined : parseBytes('--max-memory', args.maxMemory)
-  checkSettings(given, name => (name === 'width' || name === 'height' ? '--size' : optionOf(name)))
+  const nameOf = (name: string) => (name === 'width' || name === 'height' ? '--size' : optionOf(name))
+  checkSettings(given, nameOf)
   checkThreads(threads)
   const { configs, dtypeOf } = await networksOf(model, args.dtype)
-  const settings = completeSettings(given, configs.unet)
+  const settings = completeSettings(given, configs, nameOf)
   const open = () => openDry({ runtime, threads })
   const plan = planVideo({ configs, settings, open, dtypeOf, motion, maxMemory, lowMemory })
   console.log(json ? jsonText(jsonOf(args, settings, plan), 2) : textOf(args, settings, plan))

@@ -19,8 +19,8 @@ function rangeOf(name: keyof GenerateSettings): string {
 export const settingOptions = {
   frames: setting('frames', "Frames of the video; default: the model's"),
   steps: setting('steps', 'Denoising steps; default 25'),
-  width: setting('width', "Pixels, a multiple of 8; default: the model's, in 16:9"),
-  height: setting('height', "Pixels, a multiple of 8; default: the model's, in 16:9"),
+  width: setting('width', "Pixels, a multiple of 8, or what the model's VAE asks for; default: the model's"),
+  height: setting('height', "Pixels, a multiple of 8, or what the model's VAE asks for; default: the model's"),
   fps: setting('fps', 'Frames a second; default 7'),
   'motion-bucket': setting('motionBucket', 'How much is to move; default 127'),
   'noise-aug': setting('noiseAug', 'Noise on the picture, for more freedom; default 0.02'),

@@ -11,13 +11,18 @@ import type { RunEvent } from '../../train/run.js'
 import type { CacheEvent } from '../../train/svd/cache.js'
 import { parseSVDTrainConfig } from '../../train/svd/config.js'
 import { trainSVD } from '../../train/svd/train.js'
+import { parseVaeTrainConfig } from '../../train/vae/config.js'
+import { trainVae } from '../../train/vae/train.js'
 import { jsonText } from './json.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine, timeLeft } from './status-line.js'
 import { StopSignals } from './stop.js'
 
+const kinds = ['pppm', 'vae', 'svd'] as const
+type Kind = (typeof kinds)[number]
+
 interface TrainArguments extends RuntimeArguments {
-  what: 'pppm' | 'svd'
+  what: Kind
   config: string
   motions?: string
   data?: string
@@ -32,13 +37,17 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
   builder: program =>
     program
       .positional('what', {
-        choices: ['pppm', 'svd'] as const,
-        describe: 'pppm: the motion prior; svd: the video UNet with its motion condition',
+        choices: kinds,
+        describe: 'pppm: the motion prior; vae: the video autoencoder; svd: the video UNet with its motion condition',
       })
       .options({
         config: { type: 'string', demandOption: true, requiresArg: true, describe: 'JSON file of settings' },
         motions: { type: 'string', requiresArg: true, describe: 'pppm: folder of motions to learn from' },
-        data: { type: 'string', requiresArg: true, describe: 'svd: folder of clips to learn from, a .npz each' },
+        data: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'All but pppm: folder of clips to learn from, a .npz each',
+        },
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder of the run' },
         json: { type: 'boolean', describe: 'Print events, a JSON object a line' },
         quiet: { type: 'boolean', describe: 'Tell nothing on the way' },
@@ -67,10 +76,29 @@ async function startPPPM({ args, text, status, signal }: StartContext): Promise<
   return runtime => trainPPPM(runtime, { library, config, folder: args.out, signal })
 }
 
-function startSVD({ args, text, signal }: StartContext): Start {
-  const config = parseSVDTrainConfig(args.config, text)
-  const data = given(args, 'data')
-  return runtime => trainSVD(runtime, { data, config, folder: args.out, signal })
+/** Of a network that learns from clips. */
+function startFrom<C>(
+  parse: (where: string, text: string) => C,
+  train: (runtime: Runtime, options: TrainOptions<C>) => ReturnType<Start>,
+): (context: StartContext) => Start {
+  return ({ args, text, signal }) => {
+    const config = parse(args.config, text)
+    const data = given(args, 'data')
+    return runtime => train(runtime, { data, config, folder: args.out, signal })
+  }
+}
+
+interface TrainOptions<C> {
+  readonly data: string
+  readonly config: C
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+const starts: Readonly<Record<Kind, (context: StartContext) => Start | Promise<Start>>> = {
+  pppm: startPPPM,
+  vae: startFrom(parseVaeTrainConfig, trainVae),
+  svd: startFrom(parseSVDTrainConfig, trainSVD),
 }
 
 /** The folder that this kind of training learns from. */
@@ -89,7 +117,7 @@ async function run(args: TrainArguments): Promise<void> {
   const { signal } = stop
   signal.addEventListener('abort', () => status?.line('stopping ... (again: at once)'))
   const context = { args, text, status, signal }
-  const start = what === 'pppm' ? await startPPPM(context) : startSVD(context)
+  const start = await starts[what](context)
   const runtime = await openFor(args, { quiet: quiet || json })
   try {
     for await (const event of start(runtime)) {

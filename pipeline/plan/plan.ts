@@ -75,7 +75,7 @@ export function planVideo(options: PlanOptions): VideoPlan {
   const stages = [
     planStage('image encoder', 'imageEncoder', imageEncoderRehearsal(imageEncoder), options),
     planStage('vae encoder', 'vae', vaeEncoderRehearsal(vae, settings), options),
-    planStage('unet', 'unet', unetRehearsal(wide, settings, motion, clips), options),
+    planStage('unet', 'unet', unetRehearsal(wide, vae, settings, motion, clips), options),
     planStage('vae decoder', 'vae', vaeDecoderRehearsal(vae, settings), options),
   ]
   return {

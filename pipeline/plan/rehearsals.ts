@@ -4,10 +4,10 @@
 import type { CLIPVisionConfig } from '../../models/clip/config.js'
 import { CLIPVisionModelWithProjection } from '../../models/clip/vision.js'
 import type { UNetConfig } from '../../models/svd/config.js'
-import { latentChannels, latentPixels } from '../../models/svd/latents.js'
+import { latentChannels } from '../../models/svd/latents.js'
 import { UNetSpatioTemporalConditionModel } from '../../models/svd/unet.js'
 import { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
-import type { VaeConfig } from '../../models/svd/vae-config.js'
+import { latentPixels, type VaeConfig } from '../../models/svd/vae-config.js'
 import type { Weights } from '../../nn/index.js'
 import { Tensor, type Runtime } from '../../tensor/index.js'
 import { decodeChunk, decodeChunks, latentsToDecode } from '../decode.js'
@@ -62,12 +62,14 @@ export function vaeEncoderRehearsal(
 /** `motion`: with a motion condition, which a UNet without channels for it is given. */
 export function unetRehearsal(
   config: UNetConfig,
+  vae: Pick<VaeConfig, 'blockOutChannels'>,
   settings: GenerateSettings,
   motion: boolean,
   clips?: ClipOptions,
 ): Rehearsal<UNetSpatioTemporalConditionModel> {
   const { frames, steps } = settings
-  const [width, height] = [settings.width / latentPixels, settings.height / latentPixels]
+  const scale = latentPixels(vae)
+  const [width, height] = [settings.width / scale, settings.height / scale]
   return {
     build: () => new UNetSpatioTemporalConditionModel(config),
     *play(unet, dry, memory) {
@@ -100,7 +102,8 @@ export function vaeDecoderRehearsal(
   settings: GenerateSettings,
 ): Rehearsal<AutoencoderKLTemporalDecoder> {
   const { frames, width, height } = settings
-  const shape = [1, frames, latentChannels, height / latentPixels, width / latentPixels]
+  const scale = latentPixels(config)
+  const shape = [1, frames, latentChannels, height / scale, width / scale]
   return {
     build: () => new AutoencoderKLTemporalDecoder(config),
     only: AutoencoderKLTemporalDecoder.decoderWeights,

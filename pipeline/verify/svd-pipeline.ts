@@ -236,7 +236,10 @@ export async function verifyOneChunk(
   using steps = await readTensor(runtime, file, 'step_latents') // [steps,1,F,4,h,w]
   const latents = await lastOf(steps)
   try {
-    const complete = completeSettings({ ...settings, decodeChunk: frames }, model.unet.config)
+    const complete = completeSettings(
+      { ...settings, decodeChunk: frames },
+      { unet: model.unet.config, vae: model.vae.config },
+    )
     const decoding = decodeFrames({ runtime, model, settings: complete }, latents)
     let next = await decoding.next()
     while (!next.done) next = await decoding.next()

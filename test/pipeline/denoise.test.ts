@@ -15,7 +15,8 @@ import { watchedRuntime } from '../support/watched-device.js'
 
 const reference = await referenceRuntime()
 const { runtime: webgpu, made } = await watchedRuntime()
-const settings = completeSettings({ width: 64, height: 64, frames: 2, steps: 3 }, config)
+const vae = { blockOutChannels: [32, 32, 32, 32] }
+const settings = completeSettings({ width: 64, height: 64, frames: 2, steps: 3 }, { unet: config, vae })
 const plain = () => undefined
 
 function inputsOn(runtime: Runtime, frames = settings.frames, condition?: Float32Array): DenoiseInputs {
@@ -50,7 +51,7 @@ async function latents(unet: Model, inputs: DenoiseInputs, given = settings, obs
 
 void t.test('what is tried out while the weights load is all that the loop compiles', async t => {
   const inputs = inputsOn(webgpu)
-  using unet = await load(webgpu, { warmUp: playAll(unetRehearsal(config, settings, false), quick) })
+  using unet = await load(webgpu, { warmUp: playAll(unetRehearsal(config, vae, settings, false), quick) })
   const { pipelines } = webgpu.statistics()
   t.ok(pipelines > 10)
   await latents(unet, inputs)

@@ -32,7 +32,7 @@ const tiny: NetworkConfigs = {
 const short = { width: 96, height: 64, frames: 4, steps: 2, decodeChunk: 1 }
 // As the golden weights are.
 const stored: PlanOptions['dtypeOf'] = () => 'f16'
-const settingsOf = (video: object) => completeSettings(video, tiny.unet)
+const settingsOf = (video: object) => completeSettings(video, tiny)
 const planOn = (runtime: Runtime, video: object, lowMemory = false) =>
   planVideo({ configs: tiny, settings: settingsOf(video), open: () => dryTwin(runtime), dtypeOf: stored, lowMemory })
 
@@ -122,7 +122,7 @@ void t.test('the real model fits where it must, and its work is what was counted
     vae: parseVaeConfig('vae', JSON.stringify(vae)),
     imageEncoder: parseCLIPVisionConfig('image_encoder', JSON.stringify(imageEncoder)),
   }
-  const settings = completeSettings({ width: 1024, height: 576, frames: 25 }, configs.unet)
+  const settings = completeSettings({ width: 1024, height: 576, frames: 25 }, configs)
   const options: PlanOptions = { configs, settings, open: () => openDry(), dtypeOf: () => 'f16' }
   const plan = planVideo(options)
   t.ok(plan.peakBytes <= 16 * 2 ** 30, `${plan.peakBytes} bytes`)

@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { latentChannels, latentPixels } from '../../models/svd/latents.js'
+import { latentChannels } from '../../models/svd/latents.js'
+import { latentPixels } from '../../models/svd/vae-config.js'
 import {
   openSafetensors,
   reasonOf,
@@ -88,7 +89,7 @@ export async function* fillCache(
         encoders ??= await loadEncoders(runtime, base, signal)
         // The key seeds the noise, so that the same clip gives the same file.
         const random = new Generator(parseInt(clip.key.slice(0, 8), 16))
-        await write(clip.path, await encodeClip(runtime, encoders, raw, settings, random), settings)
+        await write(clip.path, await encodeClip(runtime, encoders, raw, settings, random), base, settings)
       }
       clips.push(clip)
       yield { type: 'clip', name, clip: i + 1, clips: names.length }
@@ -117,8 +118,8 @@ export async function readCached({ path }: CachedClip, base: Base, settings: Cli
   }
 }
 
-async function write(path: string, clip: EncodedClip, settings: ClipSettings): Promise<void> {
-  const shapes = shapesOf(settings, clip.embedding.length)
+async function write(path: string, clip: EncodedClip, base: Base, settings: ClipSettings): Promise<void> {
+  const shapes = shapesOf(base, settings)
   const entries = (Object.keys(shapes) as (keyof EncodedClip)[]).flatMap((name): SafetensorsEntry[] => {
     const data = clip[name]
     return data ? [{ name, dtype: dtypeOf(name), shape: shapes[name], data }] : []
@@ -129,21 +130,22 @@ async function write(path: string, clip: EncodedClip, settings: ClipSettings): P
 const dtypeOf = (name: string) => (name === 'labels' ? 'u8' : 'f32')
 
 function shapesOf(
+  { vae, imageEncoder }: Base,
   { frames, pictures, width, height }: ClipSettings,
-  embedding: number,
 ): Record<keyof EncodedClip, Shape> {
-  const size = [height / latentPixels, width / latentPixels]
+  const scale = latentPixels(vae.config)
+  const size = [height / scale, width / scale]
   return {
     latents: [frames, latentChannels, ...size],
     pictures: [pictures, latentChannels, ...size],
     strengths: [pictures],
-    embedding: [embedding],
+    embedding: [imageEncoder.config.projectionDim],
     labels: [frames, ...size],
   }
 }
 
-function checkLayout(file: TensorFile, { imageEncoder }: Base, settings: ClipSettings): void {
-  for (const [name, shape] of Object.entries(shapesOf(settings, imageEncoder.config.projectionDim))) {
+function checkLayout(file: TensorFile, base: Base, settings: ClipSettings): void {
+  for (const [name, shape] of Object.entries(shapesOf(base, settings))) {
     const found = file.tensors.get(name)
     const dtype = dtypeOf(name)
     if (name === 'labels' && !found) continue

@@ -49,14 +49,21 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
+/** Which frames of a clip are read. */
+export interface ReadClipOptions {
+  /** Default: all. */
+  readonly frames?: number
+  /** Of how many neighbours one is read. */
+  readonly stride: number
+  /** Where they begin: 0 at the clip's beginning, close to 1 as late as can be. Default: 0. */
+  readonly start?: number
+}
+
 /**
- * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th is taken, so
- * many of them or all. Throws a FileError on any flaw, or if it is too short.
+ * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th frame is
+ * taken, so many of them or all. Throws a FileError on any flaw, or if it is too short.
  */
-export async function readClip(
-  path: string,
-  { frames: wanted, stride }: Pick<Partial<ClipSettings>, 'frames'> & Pick<ClipSettings, 'stride'>,
-): Promise<Clip> {
+export async function readClip(path: string, { frames: wanted, stride, start = 0 }: ReadClipOptions): Promise<Clip> {
   const source = await NodeFileSource.open(path)
   if (source.size > limits.bytes) {
     await source.close()
@@ -72,7 +79,8 @@ export async function readClip(
     const count = wanted ?? Math.ceil(length / stride)
     const needed = (count - 1) * stride + 1
     if (length < needed || count < 1) throw misfit(path, 'frames', `at least ${needed} frames`, frames.shape)
-    const taken = Array.from({ length: count }, (_, i) => i * stride)
+    const first = Math.floor(start * (length - needed + 1))
+    const taken = Array.from({ length: count }, (_, i) => first + i * stride)
     const picked = <C extends number>({ data }: LoadedTensor, channels: C) => {
       const size = height * width * channels
       return taken.map(i => ({ width, height, data: (data as Uint8Array).slice(i * size, (i + 1) * size) }))

@@ -1,7 +1,6 @@
 // How the video UNet is trained: a JSON file.
 
 import { ConfigReader } from '../../models/config-reader.js'
-import { latentPixels } from '../../models/svd/latents.js'
 import { readTrainSettings } from '../settings.js'
 import type { TrainSettings } from '../trainer.js'
 
@@ -12,7 +11,7 @@ export interface ClipSettings {
   /** Frames of a clip that are taken, and of how many neighbours one. */
   readonly frames: number
   readonly stride: number
-  /** Pixels, multiples of 8: frames are brought to this size. */
+  /** Pixels, multiples of what a latent covers: frames are brought to this size. */
   readonly width: number
   readonly height: number
   /** Noisy versions of the first frame that are kept of each clip. */
@@ -55,8 +54,8 @@ export function parseSVDTrainConfig(where: string, text: string): SVDTrainConfig
     // ReVision's clips: 16 frames, every fourth, 1024 x 576.
     frames: reader.integer('frames', { max: 256, default: 16 }),
     stride: reader.integer('stride', { max: 256, default: 4 }),
-    width: reader.integer('width', { min: 64, max: 4096, default: 1024 }),
-    height: reader.integer('height', { min: 64, max: 4096, default: 576 }),
+    width: reader.integer('width', { min: 8, max: 4096, default: 1024 }),
+    height: reader.integer('height', { min: 8, max: 4096, default: 576 }),
     pictures: reader.integer('pictures', { max: 64, default: 4 }),
     fps: reader.integer('fps', { max: 120, default: 7 }),
     motionBucket: reader.integer('motion_bucket', { min: 0, max: 255, default: 127 }),
@@ -68,8 +67,6 @@ export function parseSVDTrainConfig(where: string, text: string): SVDTrainConfig
     },
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 500 }),
   }
-  for (const side of ['width', 'height'] as const)
-    reader.check(config[side] % latentPixels === 0, side, `a multiple of ${latentPixels}`, config[side])
   const { from, unetConfig } = config
   reader.check(
     from === 'scratch' || unetConfig === undefined,

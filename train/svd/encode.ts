@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto'
 import { CLIPVisionModelWithProjection } from '../../models/clip/vision.js'
 import { withWeights } from '../../models/svd/folder.js'
-import { latentPixels } from '../../models/svd/latents.js'
 import type { LabelMap } from '../../models/svd/picture.js'
 import { clipPixels, videoPixels } from '../../models/svd/preprocess.js'
 import { resizeNearest } from '../../models/svd/resize.js'
@@ -81,7 +80,7 @@ export async function encodeClip(
   using embedded = scope(
     () => clip.forward(Tensor.from(runtime, clipPixels(frames[0], size), [1, 3, size, size])).imageEmbeds,
   )
-  const [w, h] = [width / latentPixels, height / latentPixels]
+  const [w, h] = [width / vae.scale, height / vae.scale]
   return {
     latents: joinFloats(latents),
     pictures: joinFloats(pictures),
