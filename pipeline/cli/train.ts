@@ -4,6 +4,10 @@ import { basename, dirname } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { readConfigText } from '../../models/checkpoint.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
+import { parseEncoderTrainConfig } from '../../train/encoder/config.js'
+import { trainEncoder } from '../../train/encoder/train.js'
+import { parseExtractorTrainConfig } from '../../train/extractor/config.js'
+import { trainExtractor } from '../../train/extractor/train.js'
 import { readLibrary } from '../../train/motion/library.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
 import { trainPPPM } from '../../train/pppm/train.js'
@@ -18,7 +22,7 @@ import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine, timeLeft } from './status-line.js'
 import { StopSignals } from './stop.js'
 
-const kinds = ['pppm', 'vae', 'svd'] as const
+const kinds = ['pppm', 'vae', 'encoder', 'svd', 'extractor'] as const
 type Kind = (typeof kinds)[number]
 
 interface TrainArguments extends RuntimeArguments {
@@ -38,7 +42,9 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
     program
       .positional('what', {
         choices: kinds,
-        describe: 'pppm: the motion prior; vae: the video autoencoder; svd: the video UNet with its motion condition',
+        describe:
+          'pppm: the motion prior; vae: the video autoencoder; encoder: the image encoder; ' +
+          'svd: the video UNet with its motion condition; extractor: parts and joints in pictures',
       })
       .options({
         config: { type: 'string', demandOption: true, requiresArg: true, describe: 'JSON file of settings' },
@@ -98,7 +104,9 @@ interface TrainOptions<C> {
 const starts: Readonly<Record<Kind, (context: StartContext) => Start | Promise<Start>>> = {
   pppm: startPPPM,
   vae: startFrom(parseVaeTrainConfig, trainVae),
+  encoder: startFrom(parseEncoderTrainConfig, trainEncoder),
   svd: startFrom(parseSVDTrainConfig, trainSVD),
+  extractor: startFrom(parseExtractorTrainConfig, trainExtractor),
 }
 
 /** The folder that this kind of training learns from. */

@@ -57,6 +57,12 @@ await mkdir(join(folder, 'motions/walking'), { recursive: true })
 await writeMotion(join(folder, 'motions/walking/one.npz'), walk(40))
 const smallest = { base: 'svd', frames: 2, stride: 1, width: 64, height: 64, pictures: 1, accumulate: 1 }
 await writeFile(join(folder, 'svd.json'), JSON.stringify({ ...smallest, steps: 1, warmup: 0 }))
+const brief = { steps: 1, warmup: 0, batch: 2 }
+const networks = join(projectRoot, 'weights/pocket/configs')
+for (const name of ['vae', 'encoder', 'extractor']) {
+  const settings = { [`${name}_config`]: join(networks, `${name}-network.json`), ...brief }
+  await writeFile(join(folder, `${name}.json`), JSON.stringify({ ...settings, ...(name === 'vae' && { frames: 2 }) }))
+}
 const guide = await readFile(join(projectRoot, 'docs/cli.md'), 'utf8')
 await writeFile(join(folder, 'jobs.jsonl'), /^```jsonl\n([^]*?)^```$/m.exec(guide)![1])
 

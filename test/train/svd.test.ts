@@ -253,13 +253,14 @@ await t.test('the loss is that of the denoiser, weighted as EDM does', t => {
   t.end()
 })
 
-await t.test('a configuration tells all that is wrong with it at once', t => {
-  const text = JSON.stringify({ width: 100, train: 'most', checkpointing: 1, unet_config: 'unet.json' })
+await t.test('a configuration tells all that is wrong with it at once', async t => {
+  const text = JSON.stringify({ width: 1, train: 'most', checkpointing: 1, unet_config: 'unet.json' })
   t.throws(
     () => parseSVDTrainConfig('svd.json', text),
-    /^(?=.*base must be)(?=.*width must be a multiple of 8)(?=.*train must be)(?=.*checkpointing)(?=.*unet_config)/,
+    /^(?=.*base must be)(?=.*width must be an integer in 8)(?=.*train must be)(?=.*checkpointing)(?=.*unet_config)/,
   )
-  t.end()
+  const crooked = { data, config: { ...tuning, width: 100 }, folder: join(folder, 'crooked') }
+  await t.rejects(drain(trainSVD(runtime, crooked)), /width: does not fit the VAE; expected a multiple of 8; got 100/)
 })
 
 await t.test('four clips are learned by heart', async t => {

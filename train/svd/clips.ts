@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { labelCount, type LabelMap, type Picture } from '../../models/svd/picture.js'
 import { NodeFileSource, NpzFile, reasonOf, type LoadedTensor } from '../../tensor/files/index.js'
-import { FileError, showShape } from '../../tensor/index.js'
+import { FileError, showShape, type DType } from '../../tensor/index.js'
 import type { ClipSettings } from './config.js'
 
 /** The frames of a clip that are taken, at the size that they have in the file. */
@@ -15,9 +15,22 @@ export interface Clip {
   readonly frames: readonly Picture[]
   /** One a frame. */
   readonly labels?: readonly LabelMap[]
+  /** One a frame. */
+  readonly people?: readonly ClipPeople[]
 }
 
-const limits = { clips: 100_000, bytes: 2 ** 31, side: 4096, frames: 65_536 }
+/** The joints of the people in a frame. */
+export interface ClipPeople {
+  readonly people: number
+  /** Joints of each. */
+  readonly joints: number
+  /** [people x joints x 3]: x and y in pixels of the frame, and metres from the camera. */
+  readonly places: Float32Array
+  /** [people x joints]: not 0 where nothing is before a joint. */
+  readonly visible: Uint8Array
+}
+
+const limits = { clips: 100_000, bytes: 2 ** 31, side: 4096, frames: 65_536, people: 64, joints: 64 }
 
 /** Names of the clips in a folder, in order. Throws a FileError if there are none, or too many. */
 export async function listClips(folder: string): Promise<string[]> {
@@ -60,8 +73,9 @@ export interface ReadClipOptions {
 }
 
 /**
- * Reads a clip: `frames` u8 [F,H,W,3] and, if it is there, `labels` u8 [F,H,W], of which every `stride`-th frame is
- * taken, so many of them or all. Throws a FileError on any flaw, or if it is too short.
+ * Reads a clip: `frames` u8 [F,H,W,3] and, if they are there, `labels` u8 [F,H,W] and `joints` f32 [F,P,J,3] with
+ * `visible` u8 [F,P,J], of which every `stride`-th frame is taken, so many of them or all. Throws a FileError on any
+ * flaw, or if it is too short.
  */
 export async function readClip(path: string, { frames: wanted, stride, start = 0 }: ReadClipOptions): Promise<Clip> {
   const source = await NodeFileSource.open(path)
@@ -85,7 +99,8 @@ export async function readClip(path: string, { frames: wanted, stride, start = 0
       const size = height * width * channels
       return taken.map(i => ({ width, height, data: (data as Uint8Array).slice(i * size, (i + 1) * size) }))
     }
-    if (!file.names.includes('labels')) return { frames: picked(frames, 3) }
+    const people = file.names.includes('joints') ? await readPeople(file, taken, length) : undefined
+    if (!file.names.includes('labels')) return { frames: picked(frames, 3), people }
     const labels = await bytesOf(file, 'labels', 3)
     if (String(labels.shape) !== String([length, height, width]))
       throw misfit(path, 'labels', showShape([length, height, width]), labels.shape)
@@ -97,19 +112,42 @@ export async function readClip(path: string, { frames: wanted, stride, start = 0
         expected: `0..${labelCount - 1}`,
         got: String(bad),
       })
-    return { frames: picked(frames, 3), labels: picked(labels, 1) }
+    return { frames: picked(frames, 3), labels: picked(labels, 1), people }
   } finally {
     await file.close()
   }
 }
 
-async function bytesOf(file: NpzFile, name: string, rank: number): Promise<LoadedTensor> {
+/** The people of some frames out of so many. */
+async function readPeople(file: NpzFile, taken: readonly number[], length: number): Promise<ClipPeople[]> {
+  const places = await arrayOf(file, 'joints', 'f32', 4)
+  const [frames, people, joints, axes] = places.shape
+  if (frames !== length || people > limits.people || joints > limits.joints || axes !== 3)
+    throw misfit(file.name, 'joints', `[${length}, P, J, 3], P and J at most ${limits.people}`, places.shape)
+  const visible = await bytesOf(file, 'visible', 3)
+  const count = people * joints
+  if (String(visible.shape) !== String([length, people, joints]))
+    throw misfit(file.name, 'visible', showShape([length, people, joints]), visible.shape)
+  const numbers = places.data as Float32Array
+  if (!numbers.every(Number.isFinite))
+    throw new FileError({ where: file.name, what: 'array joints holds numbers that are not finite' })
+  return taken.map(frame => ({
+    people,
+    joints,
+    places: numbers.slice(3 * frame * count, 3 * (frame + 1) * count),
+    visible: (visible.data as Uint8Array).slice(frame * count, (frame + 1) * count),
+  }))
+}
+
+const bytesOf = (file: NpzFile, name: string, rank: number) => arrayOf(file, name, 'u8', rank)
+
+async function arrayOf(file: NpzFile, name: string, dtype: DType, rank: number): Promise<LoadedTensor> {
   const array = await file.read(name)
-  if (array.dtype === 'u8' && array.shape.length === rank) return array
+  if (array.dtype === dtype && array.shape.length === rank) return array
   throw new FileError({
     where: file.name,
     what: `array ${name} does not fit`,
-    expected: `u8 of ${rank} axes`,
+    expected: `${dtype} of ${rank} axes`,
     got: `${array.dtype} ${showShape(array.shape)}`,
   })
 }
