@@ -18,7 +18,7 @@ import { StageMemory, type FallbackEvent, type MemoryOptions } from './plan/memo
 import { previewSheet } from './preview.js'
 import type { Checkpoint } from './resume.js'
 import { readEulerConfig } from './schedulers/euler.js'
-import { checkSettings, completeSettings, type GenerateSettings } from './settings.js'
+import { checkSettings, completeSettings, type GenerateSettings, videoModelOf } from './settings.js'
 import { decodeFrames, denoiseVideo, encodeForContext, encodeForLatents, type StageContext } from './stages.js'
 
 /** The parts of a run, in order; each has one network in memory. */
@@ -104,7 +104,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
     checkEvery(where, every)
   checkImage(image)
   const model = typeof options.model === 'string' ? await openModelFolder(options.model) : options.model
-  const settings = completeSettings(options, { unet: model.unet.config, vae: model.vae.config })
+  const settings = completeSettings(options, videoModelOf(model))
   const { frames, steps } = settings
   planClips(frames, clips) // refuses those that cannot be
   const scheduler = readEulerConfig(await model.openScheduler())

@@ -27,6 +27,7 @@ export {
   defaultSize,
   settingBounds,
   type GenerateSettings,
+  videoModelOf,
   type VideoModel,
 } from './settings.js'
 export { isSkip, type VerifyCase, type VerifyOutcome, type VerifySkip } from './verify/outcome.js'

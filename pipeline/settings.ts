@@ -1,6 +1,7 @@
 // What a video is asked to be: settings, their bounds and defaults.
 
 import type { UNetConfig } from '../models/svd/config.js'
+import type { ModelFolder } from '../models/svd/folder.js'
 import { latentPixels, type VaeConfig } from '../models/svd/vae-config.js'
 import { UsageError } from '../tensor/index.js'
 
@@ -33,6 +34,12 @@ export interface VideoModel {
   readonly unet: Pick<UNetConfig, 'numFrames' | 'sampleSize' | 'levels'>
   readonly vae: Pick<VaeConfig, 'blockOutChannels'>
 }
+
+/** That of a model in a folder. */
+export const videoModelOf = ({ unet, vae }: Pick<ModelFolder, 'unet' | 'vae'>): VideoModel => ({
+  unet: unet.config,
+  vae: vae.config,
+})
 
 interface Bounds {
   min: number

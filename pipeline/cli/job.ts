@@ -9,7 +9,7 @@ import { generate, type GenerateOptions } from '../generate.js'
 import { readPicture } from '../media/decode.js'
 import { OutputFolder } from '../media/output.js'
 import { readEulerConfig } from '../schedulers/euler.js'
-import { checkSettings, completeSettings, settingNames, type GenerateSettings } from '../settings.js'
+import { checkSettings, completeSettings, settingNames, type GenerateSettings, videoModelOf } from '../settings.js'
 import { parseBytes } from './bytes.js'
 import { tenths, type Listener } from './listener.js'
 import { readMasks } from './masks.js'
@@ -84,7 +84,7 @@ export async function prepareJob(given: GivenOptions, nameOf: (option: string) =
   const image = await readPicture(imagePath)
   const model = await openModelFolder(modelPath)
   readEulerConfig(await model.openScheduler())
-  const complete = completeSettings(settings, { unet: model.unet.config, vae: model.vae.config }, nameOf)
+  const complete = completeSettings(settings, videoModelOf(model), nameOf)
   const masks = masksPath === undefined ? undefined : await readMasks(masksPath, complete)
   await checkResults(out, imagePath)
   return {

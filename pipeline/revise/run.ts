@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
+import { latentPixels } from '../../models/svd/vae-config.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { systemError } from '../../tensor/files/system-error.js'
 import { digest, masksDigest, modelDigest, pictureDigest, type Configuration } from '../configuration.js'
 import { planClips, type ClipOptions } from '../long/clips.js'
 import { readEulerConfig } from '../schedulers/euler.js'
-import { checkSettings, completeSettings, type GenerateSettings } from '../settings.js'
+import { checkSettings, completeSettings, type GenerateSettings, videoModelOf } from '../settings.js'
 import type { ReviseOptions } from './events.js'
 import { framesShown, type GivenMotion } from './given.js'
 import { coarseSettings, stageNames, type ReviseStage } from './settings.js'
@@ -41,7 +42,7 @@ export async function planRun(options: ReviseOptions, runtime: Runtime): Promise
   if (strength !== undefined && !(strength >= 0 && strength <= 1))
     throw new UsageError({ where: 'strength', what: 'out of range', expected: '0..1', got: String(strength) })
   const model = typeof options.model === 'string' ? await openModelFolder(options.model) : options.model
-  const settings = completeSettings(options, model.unet.config)
+  const settings = completeSettings(options, videoModelOf(model))
   const { frames } = settings
   const most = model.unet.config.numFrames
   const clips = frames > most ? { frames: most, overlap } : undefined
@@ -54,7 +55,7 @@ export async function planRun(options: ReviseOptions, runtime: Runtime): Promise
       expected: `at most ${shown}, or a motion prior to carry the motion on`,
       got: String(frames),
     })
-  const coarse = coarseSettings(settings, { shown, full })
+  const coarse = coarseSettings(settings, { shown, full, step: latentPixels(model.vae.config) })
   checkSettings(coarse)
   const configurations = await configurationsOf(options, { model, settings, coarse })
   if (target) target.mask(settings.width, settings.height)

@@ -11,25 +11,27 @@ export const paperSeconds: Readonly<Record<ReviseStage, number>> = { s1: 8, s2: 
 
 // 32 steps instead of 50 (ReVision, supplement).
 const stepsShare = 0.64
-// Of pixels: sides are multiples of the first, and of a smaller side nothing could be seen.
-const [sideMultiple, smallestSide] = [8, 64]
+// Pixels: of a smaller side nothing could be seen.
+const smallestSide = 64
 
 export interface CoarseOptions {
   /** Frames of the final video that the coarse one shows: as many as the model can see at once. */
   readonly shown: number
   /** Size, frames and steps of the final video. */
   readonly full: boolean
+  /** Pixels along a side for each latent, which sides are multiples of. */
+  readonly step: number
 }
 
 /**
- * Settings of the coarse video: half of each side, but no side below the smallest; half of the frames, over the same
+ * Settings of the coarse video: half of each side, but no side below 64 pixels; half of the frames, over the same
  * time; 0.64 of the steps.
  */
-export function coarseSettings(final: GenerateSettings, { shown, full }: CoarseOptions): GenerateSettings {
+export function coarseSettings(final: GenerateSettings, { shown, full, step }: CoarseOptions): GenerateSettings {
   if (full) return { ...final, frames: shown }
   const { width, height, fps } = final
   const scale = Math.min(1, Math.max(0.5, smallestSide / Math.min(width, height)))
-  const side = (length: number) => sideMultiple * Math.round((length * scale) / sideMultiple)
+  const side = (length: number) => step * Math.round((length * scale) / step)
   const frames = Math.ceil(shown / 2)
   return {
     ...final,

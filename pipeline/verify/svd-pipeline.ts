@@ -17,7 +17,7 @@ import { generate, type GenerateEvent, type GenerateOptions, type GenerateResult
 import { readPicture } from '../media/decode.js'
 import type { Picture } from '../media/picture.js'
 import { clipPixels, videoPixels } from '../../models/svd/preprocess.js'
-import { completeSettings } from '../settings.js'
+import { completeSettings, videoModelOf } from '../settings.js'
 import { decodeFrames } from '../stages.js'
 import type { GoldenFolder } from './folder.js'
 import type { GoldenKind } from './kind.js'
@@ -236,10 +236,7 @@ export async function verifyOneChunk(
   using steps = await readTensor(runtime, file, 'step_latents') // [steps,1,F,4,h,w]
   const latents = await lastOf(steps)
   try {
-    const complete = completeSettings(
-      { ...settings, decodeChunk: frames },
-      { unet: model.unet.config, vae: model.vae.config },
-    )
+    const complete = completeSettings({ ...settings, decodeChunk: frames }, videoModelOf(model))
     const decoding = decodeFrames({ runtime, model, settings: complete }, latents)
     let next = await decoding.next()
     while (!next.done) next = await decoding.next()

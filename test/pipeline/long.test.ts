@@ -56,7 +56,10 @@ void t.test('a video is cut into as few clips as can be, evenly', t => {
 // Every frame begins with the same noise and is told the same, so that what differs between frames is made by the cuts
 // and by the places of frames in their clips.
 const [frames, length, area] = [24, 8, 64]
-const settings = completeSettings({ width: 64, height: 64, frames, steps: 2 }, motionConfig)
+const settings = completeSettings(
+  { width: 64, height: 64, frames, steps: 2 },
+  { unet: motionConfig, vae: { blockOutChannels: [32, 32, 32, 32] } },
+)
 
 /** How far the latents of neighbouring frames lie apart, root mean square: one number a pair of frames. */
 function stepsOf(latents: Float32Array): number[] {

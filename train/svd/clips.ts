@@ -8,7 +8,6 @@ import { extname } from 'node:path'
 import { labelCount, type LabelMap, type Picture } from '../../models/svd/picture.js'
 import { NodeFileSource, NpzFile, reasonOf, type LoadedTensor } from '../../tensor/files/index.js'
 import { FileError, showShape, type DType } from '../../tensor/index.js'
-import type { ClipSettings } from './config.js'
 
 /** The frames of a clip that are taken, at the size that they have in the file. */
 export interface Clip {
