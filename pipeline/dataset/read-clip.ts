@@ -8,7 +8,7 @@ import { bodyJoints } from '../../models/body/skeleton.js'
 import type { LabelMap } from '../../models/svd/picture.js'
 
 /** A clip that was rendered. */
-export interface RenderedClip extends Clip {
+export interface RenderedClip extends Pick<Clip, 'frames'> {
   readonly labels: readonly LabelMap[]
   /** Pictures a second. */
   readonly fps: number
@@ -23,14 +23,14 @@ const mostPeople = 64
 
 /** Reads the first frames of a rendered clip. Throws a FileError on any flaw, or if it is too short. */
 export async function readRenderedClip(path: string, frames: number): Promise<RenderedClip> {
-  const { labels, ...clip } = await readClip(path, { frames, stride: 1 })
+  const { labels, frames: pictures } = await readClip(path, { frames, stride: 1 })
   if (!labels) throw new FileError({ where: path, what: 'no rendered clip', expected: 'an array of labels' })
   const file = await NpzFile.open(await NodeFileSource.open(path))
   try {
     const stride = (await arrayOf(file, 'stride', 'i32', [1])).data[0]
     if (!(stride >= 1))
       throw new FileError({ where: path, what: 'bad stride', expected: '1 or more', got: `${stride}` })
-    const known = { ...clip, labels, fps: motionFps / stride }
+    const known = { frames: pictures, labels, fps: motionFps / stride }
     if (!file.names.includes('joints'))
       return { ...known, people: 0, joints: new Float32Array(0), visible: new Uint8Array(0) }
     const joints = await arrayOf(file, 'joints', 'f32', [undefined, undefined, bodyJoints, 3])

@@ -9,7 +9,7 @@ import type { Runtime } from '../../tensor/index.js'
 import { targetPolygons } from '../../train/svd/polygons.js'
 import { readRenderedClip, type RenderedClip } from '../dataset/read-clip.js'
 import { generate } from '../generate.js'
-import { completeSettings, type GenerateSettings } from '../settings.js'
+import { completeSettings, videoModelOf, type GenerateSettings } from '../settings.js'
 import { meanMeasures, measure, type Measures, type Sight } from './measures.js'
 
 /** What is made of each clip; `truth` is the clip itself, which tells how well the network sees. */
@@ -72,7 +72,7 @@ export async function* evaluatePocket(options: PocketOptions): AsyncGenerator<Po
     const frames = options.settings?.frames ?? model.unet.config.numFrames
     const truth = await readRenderedClip(path, frames)
     const { width, height } = truth.frames[0]
-    const settings = completeSettings({ ...options.settings, frames, width, height }, model.unet.config)
+    const settings = completeSettings({ ...options.settings, frames, width, height }, videoModelOf(model))
     if (i === 0) yield { type: 'start', settings, clips: clips.length }
     const videos: Partial<Record<PocketCase, { frames: readonly Picture[]; measures: Measures }>> = {}
     for (const name of pocketCases) {
