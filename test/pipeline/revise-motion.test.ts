@@ -8,6 +8,9 @@ import { project } from '../../pipeline/render/camera.js'
 import { framesShown, sceneOfGiven } from '../../pipeline/revise/given.js'
 import { mendScene } from '../../pipeline/revise/mend.js'
 import { evenPlaces, motionAt, valuesAt } from '../../pipeline/revise/retime.js'
+import { architectures } from '../../pipeline/hub/architectures.js'
+import { parseUNetConfig } from '../../models/svd/config.js'
+import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { coarseSettings } from '../../pipeline/revise/settings.js'
 import { solveSymmetric } from '../../pipeline/revise/solve.js'
 import { tableOf } from '../../pipeline/revise/table.js'
@@ -121,12 +124,19 @@ void t.test('a given motion is put where the picture shows somebody, or before a
 })
 
 void t.test('the coarse video is half of everything, as far as it can be', t => {
-  const model = { numFrames: 25, sampleSize: 96 }
+  const { unet, vae } = architectures['svd-xt']
+  const model = {
+    unet: parseUNetConfig('unet', JSON.stringify(unet)),
+    vae: parseVaeConfig('vae', JSON.stringify(vae)),
+  }
   const final = completeSettings({ steps: 50 }, model)
-  const coarse = coarseSettings(final, { shown: 25, full: false })
+  const coarse = coarseSettings(final, { shown: 25, full: false, step: 8 })
   t.match(coarse, { width: 512, height: 288, frames: 13, steps: 32, fps: 4 })
-  t.match(coarseSettings({ ...final, width: 96, height: 64 }, { shown: 25, full: false }), { width: 96, height: 64 })
-  t.same(coarseSettings({ ...final, frames: 60 }, { shown: 25, full: true }), final)
+  t.match(coarseSettings({ ...final, width: 96, height: 64 }, { shown: 25, full: false, step: 8 }), {
+    width: 96,
+    height: 64,
+  })
+  t.same(coarseSettings({ ...final, frames: 60 }, { shown: 25, full: true, step: 8 }), final)
   t.end()
 })
 
