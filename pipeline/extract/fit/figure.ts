@@ -3,6 +3,7 @@
 
 import type { BodyData } from '../../../models/body/body-data.js'
 import { poseLimits } from '../../../models/body/joint-limits.js'
+import { animalLabel, animalParts } from '../../../models/body/labels.js'
 import { quadrupedJointNames } from '../../../models/body/quadruped-skeleton.js'
 import type { Vector } from '../../../models/body/quaternion.js'
 import { bodyJoints, jointNames } from '../../../models/body/skeleton.js'
@@ -15,8 +16,8 @@ export interface Figure {
   /** [K]: SMPL-X's or SMAL's names of joints, and names of landmarks. */
   readonly names: readonly string[]
   readonly parents: Int32Array
-  /** [K]: the vertex that a landmark is; -1 for joints. */
-  readonly vertices: Int32Array
+  /** [K]: the vertices whose middle a node is; none for joints. */
+  readonly vertices: readonly (readonly number[])[]
   /** The first so many nodes turn. */
   readonly turning: number
   /** [K x 3], metres. */
@@ -106,30 +107,30 @@ export function figureOf(data: BodyData): Figure {
   const all = kind === 'human' ? jointNames : quadrupedJointNames
   const turning = kind === 'human' ? bodyJoints : all.length
   const joints = [...all.slice(0, turning), ...(kind === 'human' ? seenJoints : [])]
-  const landmarks = Object.entries(mirrored(kind === 'human' ? humanHalf : animalHalf))
-  const names = [...joints, ...landmarks.map(([name]) => name)]
+  const followers = followersOf(data, kind, all)
+  const names = [...joints, ...followers.map(({ name }) => name)]
+  const vertices = [...joints.map(() => []), ...followers.map(({ vertices }) => vertices)]
   const shapes = Math.min(10, data.shapes)
   const size = data.shapes + data.expressions
   const rest = new Float32Array(3 * names.length)
   const directions = new Float32Array(shapes * rest.length)
-  const take = (node: number, from: Float32Array, moves: Float32Array, at: number) => {
+  names.forEach((name, node) => {
+    const [places, moves, rows] =
+      vertices[node].length === 0
+        ? [data.joints, data.jointDirections, [all.indexOf(name)]]
+        : [data.template, data.directions, vertices[node]]
+    const mean = (value: (row: number) => number) => rows.reduce((sum, row) => sum + value(row), 0) / rows.length
     for (let axis = 0; axis < 3; axis++) {
-      rest[3 * node + axis] = from[3 * at + axis]
-      for (let i = 0; i < shapes; i++) directions[i * rest.length + 3 * node + axis] = moves[(3 * at + axis) * size + i]
+      rest[3 * node + axis] = mean(row => places[3 * row + axis])
+      for (let i = 0; i < shapes; i++)
+        directions[i * rest.length + 3 * node + axis] = mean(row => moves[(3 * row + axis) * size + i])
     }
-  }
-  joints.forEach((name, node) => take(node, data.joints, data.jointDirections, all.indexOf(name)))
-  const vertices = new Int32Array(names.length).fill(-1)
-  landmarks.forEach(([, landmark], i) => {
-    const vertex = vertexOf(data, all.indexOf(landmark.joint), landmark)
-    vertices[joints.length + i] = vertex
-    take(joints.length + i, data.template, data.directions, vertex)
   })
   const parents = Int32Array.from(names, (name, node) => {
     if (node < turning) return data.parents[node]
-    const landmark = landmarks[node - joints.length]?.[1]
     // Fingers all follow the wrist.
-    return all.indexOf(landmark?.joint ?? (name.includes('eye') ? 'head' : `${name.split('_')[0]}_wrist`))
+    const above = name.includes('eye') ? 'head' : `${name.split('_')[0]}_wrist`
+    return followers[node - joints.length]?.joint ?? all.indexOf(above)
   })
   const each = (f: (name: string, node: number) => readonly number[]) => Float32Array.from(names.flatMap(f))
   const limitsOf = (name: string, node: number, limits: Float32Array, sign: number): readonly number[] => {
@@ -152,6 +153,36 @@ export function figureOf(data: BodyData): Figure {
     low: each((name, node) => limitsOf(name, node, poseLimits.low, -1)),
     high: each((name, node) => limitsOf(name, node, poseLimits.high, 1)),
   }
+}
+
+/** A node on the skin: the middle of vertices, and the joint that it follows. */
+interface Follower {
+  readonly name: string
+  readonly joint: number
+  readonly vertices: readonly number[]
+}
+
+/** The name of the node in the middle of an animal's part (`animalParts`). */
+export function partNode(part: string): string {
+  return `middle of ${part}`
+}
+
+/** Landmarks; and of animals, of which few detectors tell points, the middles of their parts. */
+function followersOf(data: BodyData, kind: Figure['kind'], joints: readonly string[]): Follower[] {
+  const landmarks = Object.entries(mirrored(kind === 'human' ? humanHalf : animalHalf)).map(([name, landmark]) => {
+    const joint = joints.indexOf(landmark.joint)
+    return { name, joint, vertices: [vertexOf(data, joint, landmark)] }
+  })
+  if (kind === 'human') return landmarks
+  const parts = animalParts.map((part): Follower => {
+    const label = animalLabel(part)
+    const vertices = [...data.labels].flatMap((own, vertex) => (own === label ? [vertex] : []))
+    const holds = joints.map((_, joint) =>
+      vertices.reduce((sum, vertex) => sum + data.weights[vertex * joints.length + joint], 0),
+    )
+    return { name: partNode(part), joint: holds.indexOf(Math.max(...holds)), vertices }
+  })
+  return [...landmarks, ...parts.filter(({ vertices }) => vertices.length > 0)]
 }
 
 /** The vertex nearest to a landmark's place. */

@@ -9,6 +9,7 @@ import { jointNames } from '../../../models/body/skeleton.js'
 import type { LabelMap } from '../../../models/svd/picture.js'
 import { vectorAt, type Vector } from '../../../models/body/quaternion.js'
 import { Tensor, type Generator, type Runtime } from '../../../tensor/index.js'
+import { meanOf } from './place.js'
 import { dot, project, type Camera } from '../../render/camera.js'
 import { rasterize } from '../../render/raster.js'
 import type { SceneEntity } from '../../scene/scene.js'
@@ -76,10 +77,8 @@ export function sightOf(
     const metres = (noise * first[2]) / camera.focal
     return Object.fromEntries(
       names.flatMap((name, node) => {
-        const world =
-          skin[node] < 0
-            ? vectorAt(body.joints, t * joints.length + joints.indexOf(name))
-            : vectorAt(body.vertices, t * vertices + skin[node])
+        const own = skin[node].map(vertex => vectorAt(body.vertices, t * vertices + vertex))
+        const world = own.length === 0 ? vectorAt(body.joints, t * joints.length + joints.indexOf(name)) : meanOf(own)
         const [isMissing, errors] = [random.rand(1)[0] < missing, random.randn(5)]
         if (isMissing) return []
         const [x, y] = project(camera, world)

@@ -31,7 +31,8 @@ const feet = {
 } as const
 const trunk = { human: ['pelvis', 'neck'], animal: ['pelvis', 'spine3'] } as const
 
-function mean(points: readonly Vector[]): Vector {
+/** The middle of points. */
+export function meanOf(points: readonly Vector[]): Vector {
   const at = (axis: 0 | 1 | 2) => points.reduce((sum, point) => sum + point[axis], 0) / points.length
   return [at(0), at(1), at(2)]
 }
@@ -45,7 +46,7 @@ export function pitchOf(fits: readonly BodyFit[]): number {
   for (const fit of fits)
     fit.confidence.forEach((confidence, t) => {
       const { kind } = fit.figure
-      const [low, high] = [feet[kind], trunk[kind]].map(names => mean(names.map(name => nodeAt(fit, t, name))))
+      const [low, high] = [feet[kind], trunk[kind]].map(names => meanOf(names.map(name => nodeAt(fit, t, name))))
       const [y, z] = [high[1] - low[1], high[2] - low[2]]
       const length = Math.hypot(y, z) || 1
       down += (confidence * y) / length
