@@ -8,6 +8,7 @@ import { depthCommand } from './depth.js'
 import { doctorCommand } from './doctor.js'
 import { masksCommand } from './draw-masks.js'
 import { report } from './exit.js'
+import { extractCommand } from './extract.js'
 import { fetchCommand } from './fetch.js'
 import { generateCommand } from './generate.js'
 import { inspectCommand } from './inspect.js'
@@ -40,6 +41,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     pppmCommand,
     motionCommand,
     masksCommand,
+    extractCommand,
     randomCheckpointCommand,
     setupCommand,
     doctorCommand(verdict),

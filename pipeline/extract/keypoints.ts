@@ -79,6 +79,42 @@ export const animalKeypoints = [
   'right_back_paw',
 ] as const
 
-/** The name of a point: of a person among COCO's and BlazePose's, of an animal among AP-10K's. */
+/** The joints of SMPL-X's body, in its order. */
+export const smplxKeypoints = [
+  'pelvis',
+  'left_hip',
+  'right_hip',
+  'spine1',
+  'left_knee',
+  'right_knee',
+  'spine2',
+  'left_ankle',
+  'right_ankle',
+  'spine3',
+  'left_foot',
+  'right_foot',
+  'neck',
+  'left_collar',
+  'right_collar',
+  'head',
+  'left_shoulder',
+  'right_shoulder',
+  'left_elbow',
+  'right_elbow',
+  'left_wrist',
+  'right_wrist',
+] as const
+
+/** The middle of one of `animalParts`: what a part map tells of an animal. */
+export type PartMiddle = `middle of ${string}`
+
+/**
+ * The name of a point: of a person among COCO's, BlazePose's and SMPL-X's, of an animal among AP-10K's and the middles of
+ * its parts.
+ */
 export type KeypointName =
-  (typeof cocoKeypoints)[number] | (typeof blazePoseKeypoints)[number] | (typeof animalKeypoints)[number]
+  | (typeof cocoKeypoints)[number]
+  | (typeof blazePoseKeypoints)[number]
+  | (typeof smplxKeypoints)[number]
+  | (typeof animalKeypoints)[number]
+  | PartMiddle

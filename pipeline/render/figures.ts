@@ -30,8 +30,7 @@ const outline = [
   [4, 5],
 ]
 
-function linesOf(entity: EntityMotion, frame: number): Line[] {
-  const points = entityPoints(entity, frame)
+function linesOf(entity: EntityMotion, frame: number, points = entityPoints(entity, frame)): Line[] {
   const line = (a: number, b: number, colour: Colour) => ({
     from: vectorAt(points, a),
     to: vectorAt(points, b),
@@ -59,6 +58,17 @@ export function drawScene(entities: readonly EntityMotion[], frames: readonly nu
     for (const line of [...floorLines(target), ...lines]) drawLine(picture, camera, line)
     return picture
   })
+}
+
+/** Draws an entity's points of a frame (see `entityPoints`) into a picture, as a camera sees them. */
+export function drawFigure(
+  picture: Picture,
+  camera: Camera,
+  entity: EntityMotion,
+  frame: number,
+  points: Float32Array,
+): void {
+  for (const line of linesOf(entity, frame, points)) drawLine(picture, camera, line)
 }
 
 /** Where to look from: an object alone is flat, and seen from in front of it. */

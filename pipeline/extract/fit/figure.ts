@@ -5,6 +5,7 @@ import type { BodyData } from '../../../models/body/body-data.js'
 import { poseLimits } from '../../../models/body/joint-limits.js'
 import { animalLabel, animalParts } from '../../../models/body/labels.js'
 import { quadrupedJointNames } from '../../../models/body/quadruped-skeleton.js'
+import type { PartMiddle } from '../keypoints.js'
 import type { Vector } from '../../../models/body/quaternion.js'
 import { bodyJoints, jointNames } from '../../../models/body/skeleton.js'
 import { showShape, UsageError } from '../../../tensor/index.js'
@@ -163,7 +164,7 @@ interface Follower {
 }
 
 /** The name of the node in the middle of an animal's part (`animalParts`). */
-export function partNode(part: string): string {
+export function partNode(part: string): PartMiddle {
   return `middle of ${part}`
 }
 

@@ -1,0 +1,161 @@
+// `revision extract`: who and what frames show, in 3D.
+
+import { join } from 'node:path'
+import type { CommandModule } from 'yargs'
+import type { BodyData } from '../../models/body/body-data.js'
+import { quadrupedJointNames } from '../../models/body/quadruped-skeleton.js'
+import { openHuman } from '../../models/body/open-human.js'
+import { openQuadruped } from '../../models/body/open-quadruped.js'
+import { readBodyFile } from '../../models/body/read-body.js'
+import { vectorAt } from '../../models/body/quaternion.js'
+import { bodyJoints, jointNames } from '../../models/body/skeleton.js'
+import { UsageError, type Runtime } from '../../tensor/index.js'
+import { sceneLabels } from '../control/scene-masks.js'
+import { openExtractor } from '../extract/open-extractor.js'
+import { writePng } from '../media/encode.js'
+import { readFrames } from '../media/frames.js'
+import { OutputFolder } from '../media/output.js'
+import type { Picture } from '../media/picture.js'
+import { contactSheet } from '../media/sheet.js'
+import { project } from '../render/camera.js'
+import { drawFigure } from '../render/figures.js'
+import { drawOverlay } from '../render/overlay.js'
+import { entityPoints, restOf } from '../scene/entity-points.js'
+import type { Scene, SceneEntity } from '../scene/scene.js'
+import { sceneFileOf, writeSceneFile } from '../scene/scene-file.js'
+import { jsonText } from './json.js'
+import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
+import { StatusLine } from './status-line.js'
+import { StopSignals } from './stop.js'
+
+interface ExtractArguments extends RuntimeArguments {
+  frames: string
+  out: string
+  detector: 'human-models'
+  depth?: string
+  body?: string
+  fps: number
+  json?: boolean
+}
+
+const sheetPictures = 12
+
+export const extractCommand: CommandModule<object, ExtractArguments> = {
+  command: 'extract <frames>',
+  describe: 'Find out who and what a video shows, in 3D',
+  builder: program =>
+    program
+      .positional('frames', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Folder of PNG or JPEG frames, or a picture',
+      })
+      .options({
+        out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder for the scene and overlays' },
+        detector: {
+          choices: ['human-models'] as const,
+          default: 'human-models',
+          requiresArg: true,
+          describe: 'What finds people and things; `revision setup extract` installs it',
+        },
+        depth: { type: 'string', requiresArg: true, describe: 'Folder of a depth model, for the places of things' },
+        body: { type: 'string', requiresArg: true, describe: 'A file of SMPL-X, for people. Default: the open body' },
+        fps: { type: 'number', requiresArg: true, default: 7, describe: 'Frames a second' },
+        json: { type: 'boolean', describe: 'Print the joints of every frame, as one JSON object' },
+        ...runtimeOptions,
+      })
+      .example('$0 extract video --out scene --json', '') as never,
+  handler: run,
+}
+
+async function run({ frames: path, out, depth, body, fps, json, ...where }: ExtractArguments): Promise<void> {
+  if (!(fps >= 1 && fps <= 240))
+    throw new UsageError({ where: '--fps', what: 'out of range', expected: '1..240', got: String(fps) })
+  const frames = await readFrames(path)
+  const human = body === undefined ? openHuman() : await readBodyFile(body)
+  using overlays = await OutputFolder.create(join(out, 'overlays'))
+  using stop = new StopSignals()
+  const runtime = await openFor(where)
+  const status = new StatusLine()
+  try {
+    using extractor = await openExtractor(runtime, { depth, human })
+    const scene = await extractor.extract(frames, {
+      fps,
+      signal: stop.signal,
+      onProgress: (step, done) => status.change(`${step} ${Math.round(100 * done)} %`),
+    })
+    status.end()
+    const shapes = scene.entities.map(({ kind, shape }) =>
+      kind === 'object' ? undefined : restOf(kind === 'human' ? human : openQuadruped(), shape),
+    )
+    const pictures = await draw(runtime, scene, frames, human, shapes)
+    for (const [i, picture] of pictures.entries()) await overlays.writeFrame(i, picture)
+    stop.ignore()
+    await writeSceneFile(out, scene)
+    await overlays.commit()
+    const every = Math.max(1, Math.ceil(pictures.length / sheetPictures))
+    await writePng(join(out, 'sheet.png'), contactSheet(pictures.filter((_, i) => i % every === 0)))
+    if (json) console.log(jsonText(jointsOf(scene, out, shapes)))
+    else tell(scene, out)
+  } finally {
+    status.end()
+    await runtime.close()
+  }
+}
+
+function tell({ entities, depth }: Scene, out: string): void {
+  if (entities.length === 0) console.log('nobody and nothing found')
+  for (const { id, name, confidence } of entities) {
+    const mean = confidence.reduce((a, b) => a + b, 0) / confidence.length
+    console.log(`${id}: ${name}, confidence ${mean.toFixed(2)}`)
+  }
+  console.log(`depth by ${depth}`)
+  console.log(sceneFileOf(out))
+}
+
+/** The frames with the parts and the joints of everybody over them. */
+async function draw(
+  runtime: Runtime,
+  scene: Scene,
+  frames: readonly Picture[],
+  human: BodyData,
+  rests: readonly (Float32Array | undefined)[],
+): Promise<Picture[]> {
+  const labels = await sceneLabels(runtime, scene, { human })
+  return frames.map((frame, t) => {
+    const picture = drawOverlay(frame, labels[t])
+    scene.entities.forEach(({ motion }, i) =>
+      drawFigure(picture, scene.camera, motion, t, entityPoints(motion, t, rests[i])),
+    )
+    return picture
+  })
+}
+
+/** Joints of bodies and points of objects, in space and in the pictures. */
+function jointsOf(scene: Scene, out: string, rests: readonly (Float32Array | undefined)[]): object {
+  const { width, height, fps, camera, depth, entities } = scene
+  const frames = Array.from({ length: scene.frames }, (_, t) => ({
+    entities: entities.map(({ id, motion, confidence }, i) => {
+      const points = entityPoints(motion, t, rests[i])
+      const names = namesOf(motion.kind, points.length / 3)
+      const places = names.map((name, point) => {
+        const world = vectorAt(points, point)
+        const [x, y] = project(camera, world)
+        return [name, { world: world.map(rounded), pixel: [rounded(x), rounded(y)] }] as const
+      })
+      return { id, confidence: rounded(confidence[t]), joints: Object.fromEntries(places) }
+    }),
+  }))
+  const list = entities.map(({ id, kind, name }: SceneEntity) => ({ id, kind, name }))
+  return { scene: sceneFileOf(out), width, height, fps, depth, camera, entities: list, frames }
+}
+
+function namesOf(kind: SceneEntity['kind'], points: number): readonly string[] {
+  if (kind === 'object') return Array.from({ length: points }, (_, i) => String(i))
+  return kind === 'human' ? jointNames.slice(0, bodyJoints) : quadrupedJointNames
+}
+
+/** Four decimals are more than anybody can see. */
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4
+}
