@@ -10,6 +10,7 @@ import type { Box, Detection, Detector, Keypoint } from './detection.js'
 import { smplxKeypoints } from './keypoints.js'
 import { usualLens } from './fit/fit.js'
 import { partNode } from './fit/figure.js'
+import { boxOfMask } from './objects/object-points.js'
 
 // What covers fewer of a picture's pixels is nothing, but pixels that were taken for something.
 const leastShare = 0.002
@@ -53,17 +54,9 @@ function maskOf(
   isOwn: (label: number) => boolean,
 ): { mask: LabelMap; box: Box } | undefined {
   const mask = { width, height, data: data.map(label => (isOwn(label) ? label : 0)) }
-  let [left, top, right, bottom, count] = [width, height, -1, -1, 0]
-  mask.data.forEach((label, pixel) => {
-    if (label === 0) return
-    const [x, y] = [pixel % width, Math.floor(pixel / width)]
-    ;[left, right] = [Math.min(left, x), Math.max(right, x)]
-    ;[top, bottom] = [Math.min(top, y), Math.max(bottom, y)]
-    count++
-  })
-  if (count < Math.max(leastPixels, leastShare * width * height)) return undefined
-  // A line has no inside.
-  return { mask, box: { left: left - 0.5, top: top - 0.5, right: right + 0.5, bottom: bottom + 0.5 } }
+  const count = mask.data.reduce((sum, label) => sum + Number(label > 0), 0)
+  const box = boxOfMask(mask)
+  return box && count >= Math.max(leastPixels, leastShare * width * height) ? { mask, box } : undefined
 }
 
 /** The joints of a person with their places in space: how far away the body is follows from the lengths of its bones. */

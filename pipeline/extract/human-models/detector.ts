@@ -3,6 +3,7 @@
 import type { Picture } from '../../../models/svd/picture.js'
 import { cocoClasses, kindOfClass } from '../coco.js'
 import type { Box, Detection, Detector } from '../detection.js'
+import { overlap } from '../track.js'
 import { cutOut } from './crop.js'
 import { findPackages, type Packages } from './install.js'
 import { openNetworks, type Network } from './networks.js'
@@ -13,7 +14,7 @@ const side = 512
 const detections = 'tower_0/detections'
 const numbers = 6
 // Less sure ones are not looked at; nor those that another covers so much of (intersection over union).
-const leastScore = 0.3
+const leastScore = { person: 0.3, thing: 0.45 } as const
 const mostOverlap = 0.7
 // BlazePose's presence that counts as a person.
 const leastPresence = 0.5
@@ -99,7 +100,12 @@ export class HumanModelsDetector implements Detector, Disposable {
       }
       return { name: cocoClasses[label] ?? 'thing', box, score }
     })
-    const sure = found.filter(({ score, box }) => score >= leastScore && areaOf(box) > 16)
+    const sure = found.filter(
+      ({ name, score, box }) =>
+        score >= (name === 'person' ? leastScore.person : leastScore.thing) &&
+        box.right - box.left > 4 &&
+        box.bottom - box.top > 4,
+    )
     return sure.reduce<Found[]>(
       (kept, one) =>
         kept.some(other => other.name === one.name && overlap(other.box, one.box) > mostOverlap)
@@ -179,18 +185,4 @@ function isSame(a: Pose, b: Pose): boolean {
   const apart = a.keypoints.map(({ x, y }, i) => Math.hypot(x - b.keypoints[i].x, y - b.keypoints[i].y))
   const middle = apart.sort((p, q) => p - q)[Math.floor(apart.length / 2)]
   return middle < samePerson * Math.min(a.next.side, b.next.side)
-}
-
-function areaOf({ left, top, right, bottom }: Box): number {
-  return Math.max(0, right - left) * Math.max(0, bottom - top)
-}
-
-function overlap(a: Box, b: Box): number {
-  const common = areaOf({
-    left: Math.max(a.left, b.left),
-    top: Math.max(a.top, b.top),
-    right: Math.min(a.right, b.right),
-    bottom: Math.min(a.bottom, b.bottom),
-  })
-  return common / (areaOf(a) + areaOf(b) - common || 1)
 }
