@@ -1,7 +1,5 @@
 // Videos from pictures: the whole way from a picture file to a video file.
 
-export type { Box, Detection, Detector, Keypoint, Track } from './extract/detection.js'
-export type { Extractor, ExtractOptions } from './extract/extractor.js'
 export { TrackFitter, type TrackFitterOptions } from './extract/fit/body-fitter.js'
 export { HumanModelsDetector } from './extract/human-models/detector.js'
 export { openExtractor, type OpenExtractorOptions } from './extract/open-extractor.js'
@@ -42,7 +40,6 @@ export { reportOf, verify, type VerifyReport } from './verify/verify.js'
 export type { Box, Detection, Detector, Keypoint, PoseGuess, Track } from './extract/detection.js'
 export type { DepthEstimator, ExtractOptions, Extractor } from './extract/extractor.js'
 export { SceneExtractor, type ExtractorParts } from './extract/scene-extractor.js'
-export { TrackFitter } from './extract/fit/body-fitter.js'
 export { trackDetections } from './extract/track.js'
 export { orbit, project, unproject, type Camera } from './render/camera.js'
 export type { DepthSource, Scene, SceneEntity } from './scene/scene.js'
