@@ -120,3 +120,11 @@ export function labelsOfWeights({
     return labels[row.indexOf(row.reduce((most, weight) => Math.max(most, weight)))]
   })
 }
+
+/** The label of each triangle, faces [F x 3]: that of most of its corners, or of the first where all differ. */
+export function labelsOfFaces({ faces, labels }: Pick<BodyData, 'faces' | 'labels'>): Uint8Array {
+  return Uint8Array.from({ length: faces.length / 3 }, (_, face) => {
+    const [a, b, c] = [0, 1, 2].map(i => labels[faces[3 * face + i]])
+    return b === c ? b : a
+  })
+}

@@ -3,6 +3,7 @@
 import { raster } from '../../kernels/index.js'
 import { Body } from '../../models/body/body.js'
 import type { BodyData } from '../../models/body/body-data.js'
+import { labelsOfFaces } from '../../models/body/labels.js'
 import { openHuman } from '../../models/body/open-human.js'
 import { openQuadruped } from '../../models/body/open-quadruped.js'
 import { numbersOf } from '../../models/pppm/encoding.js'
@@ -32,8 +33,9 @@ export interface SceneBodies {
 interface Figure {
   /** [F x 3] */
   readonly faces: ArrayLike<number>
-  /** The part label of each vertex. */
+  /** [F]: the part label of each. */
   readonly labels: Uint8Array
+  readonly vertices: number
   /** Where vertices of frames start..end are seen, [(end - start) x V x 3]. */
   see(start: number, end: number): Promise<Float32Array>
 }
@@ -57,11 +59,10 @@ export async function* sceneMasks(
   const area = width * height
   using models = new Models(runtime, bodies)
   const figures = entities.map((entity, i) => figureOf(entity, i, scene, models))
-  const sizes = figures.map(({ labels }) => labels.length)
+  const sizes = figures.map(figure => figure.vertices)
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
   const vertices = sizes.reduce((sum, size) => sum + size, 0)
-  const labels = new Uint8Array(vertices)
-  figures.forEach((figure, i) => labels.set(figure.labels, starts[i]))
+  const labels = Uint8Array.from(figures.flatMap(figure => [...figure.labels]))
   const faces = Int32Array.from(figures.flatMap((figure, i) => Array.from(figure.faces, vertex => vertex + starts[i])))
   const owners = figures.flatMap((figure, i) => new Array<number>(figure.faces.length / 3).fill(i))
   using indices = Tensor.from(runtime, faces, [faces.length / 3, 3], 'i32')
@@ -79,12 +80,12 @@ export async function* sceneMasks(
     using points = Tensor.from(runtime, seen, [end - start, vertices, 3])
     const rastered = raster(points, indices, { width, height })
     using triangles = rastered.triangles
-    using shares = rastered.shares
     using depth = rastered.depth
-    const [shown, parts, far] = [(await triangles.data()) as Int32Array, await shares.floats(), await depth.floats()]
+    rastered.shares.dispose()
+    const [shown, far] = [(await triangles.data()) as Int32Array, await depth.floats()]
     for (let n = 0; n < end - start; n++) {
       const pixels = shown.subarray(n * area, (n + 1) * area)
-      const data = labelsOf(pixels, parts.subarray(3 * n * area, 3 * (n + 1) * area), faces, labels)
+      const data = Uint8Array.from(pixels, face => (face < 0 ? 0 : labels[face]))
       const trust = entities.map(({ confidence }) => confidence[start + n])
       yield {
         labels: { width, height, data },
@@ -100,18 +101,6 @@ export async function sceneLabels(runtime: Runtime, scene: Scene, bodies: SceneB
   const maps: LabelMap[] = []
   for await (const { labels } of sceneMasks(runtime, scene, bodies)) maps.push(labels)
   return maps
-}
-
-/** Each pixel has the label of the corner that it is nearest to. */
-function labelsOf(triangles: Int32Array, shares: Float32Array, faces: Int32Array, labels: Uint8Array): Uint8Array {
-  const data = new Uint8Array(triangles.length)
-  for (let pixel = 0; pixel < data.length; pixel++) {
-    const face = triangles[pixel]
-    if (face < 0) continue
-    const [a, b, c] = [shares[3 * pixel], shares[3 * pixel + 1], shares[3 * pixel + 2]]
-    data[pixel] = labels[faces[3 * face + (a >= b && a >= c ? 0 : b >= c ? 1 : 2)]]
-  }
-  return data
 }
 
 function confidenceOf(triangles: Int32Array, owners: readonly number[], trust: readonly number[]): number {
@@ -163,7 +152,8 @@ function figureOf(entity: SceneEntity, place: number, { camera }: Scene, models:
     return {
       // Which corners make triangles changes from frame to frame, so these have corners of their own.
       faces: Array.from({ length: 3 * triangles }, (_, i) => i),
-      labels: new Uint8Array(3 * triangles).fill(label),
+      labels: new Uint8Array(triangles).fill(label),
+      vertices: 3 * triangles,
       see: async (start, end) => {
         const out = new Float32Array((end - start) * 9 * triangles)
         for (let frame = start; frame < end; frame++) {
@@ -179,11 +169,12 @@ function figureOf(entity: SceneEntity, place: number, { camera }: Scene, models:
     }
   }
   const body = models.of(kind)
-  const { faces, labels, shapes } = body.data
+  const { faces, template, shapes } = body.data
   const coefficients = Float32Array.from({ length: shapes }, (_, i) => shape[i] ?? 0)
   return {
     faces,
-    labels,
+    labels: labelsOfFaces(body.data),
+    vertices: template.length / 3,
     see: async (start, end) =>
       projectVertices(await verticesOf(body, motion.numbers, coefficients, start, end), camera),
   }

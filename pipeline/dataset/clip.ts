@@ -1,6 +1,7 @@
 // Draws a clip from its script, with everything that is known about it.
 
 import type { BodyData } from '../../models/body/body-data.js'
+import { labelsOfFaces } from '../../models/body/labels.js'
 import { openHuman } from '../../models/body/open-human.js'
 import { openQuadruped } from '../../models/body/open-quadruped.js'
 import { vectorAt } from '../../models/body/quaternion.js'
@@ -120,11 +121,7 @@ function facesOf({ faces, labels }: BodyData, colours: Uint8Array): Pick<Surface
       3
     )
   })
-  const parts = Uint8Array.from({ length: faces.length / 3 }, (_, face) => {
-    const [a, b, c] = [0, 1, 2].map(i => labels[faces[3 * face + i]])
-    return b === c ? b : a
-  })
-  return { colours: own, labels: parts }
+  return { colours: own, labels: labelsOfFaces({ faces, labels }) }
 }
 
 /** The 21 points that the camera sees of a solid in every frame of its motion. */
