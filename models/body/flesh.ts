@@ -55,9 +55,9 @@ export function pull(capsule: Capsule, distance: number): number {
   return Math.exp(-distance / (blending * thickness(capsule)))
 }
 
-/** How much a capsule carries a point along when it moves: 1 on its surface. */
-export function grip(capsule: Capsule, distance: number): number {
-  return Math.exp(-distance / (bending * thickness(capsule)))
+/** A distance from a capsule in widths of what bends with it: e to minus that is how much it carries a point along. */
+export function bendsAway(capsule: Capsule, distance: number): number {
+  return distance / (bending * thickness(capsule))
 }
 
 /** The box outside which a capsule is not felt. */

@@ -1,7 +1,7 @@
 // An open body out of its capsules: one closed mesh, what each vertex clings to, and how shape coefficients move it.
 
 import type { BodyData, BodyKind } from './body-data.js'
-import { boxOf, distanceTo, grip, nearestOnLine, pull, type Capsule } from './flesh.js'
+import { bendsAway, boxOf, distanceTo, nearestOnLine, pull, type Capsule } from './flesh.js'
 import type { Vector } from './quaternion.js'
 import { surfaceNets, type GridLines } from './surface-nets.js'
 
@@ -55,35 +55,41 @@ function fieldOf(capsules: readonly Capsule[], [xs, ys, zs]: GridLines): Float32
 interface Hold {
   readonly capsule: Capsule
   /** 0..1; those of a vertex add up to 1. */
-  readonly weight: number
+  weight: number
   readonly onLine: Vector
 }
 
-/** Holds lighter than this are left out. */
+/** Holds lighter than this, beside the heaviest, are left out. */
 const lightest = 0.02
+// Farther than the nearest by so much, nothing holds: a little more than the logarithm of that.
+const tooFar = 4
 
 /** What holds a vertex: the capsules of the joint that is nearest, and of those that hang together with it. */
 function holdsOf({ capsules, parents }: BodyPlan, [x, y, z]: Vector): Hold[] {
-  const grips = new Float64Array(capsules.length)
+  const away = new Float64Array(capsules.length)
   let nearest = 0
   for (let i = 0; i < capsules.length; i++) {
-    grips[i] = grip(capsules[i], distanceTo(capsules[i], x, y, z))
-    if (grips[i] > grips[nearest]) nearest = i
+    away[i] = bendsAway(capsules[i], distanceTo(capsules[i], x, y, z))
+    if (away[i] < away[nearest]) nearest = i
   }
+  const heaviest = Math.exp(-away[nearest])
   const { joint } = capsules[nearest]
   const isKin = (other: number) => other === joint || parents[other] === joint || parents[joint] === other
   const held: Hold[] = []
   let total = 0
   for (let i = 0; i < capsules.length; i++) {
     const capsule = capsules[i]
-    if (grips[i] <= lightest * grips[nearest] || !isKin(capsule.joint)) continue
+    if (away[i] > away[nearest] + tooFar || !isKin(capsule.joint)) continue
+    const weight = Math.exp(-away[i])
+    if (weight <= lightest * heaviest) continue
     const { from, to } = capsule
     const t = nearestOnLine(capsule, x, y, z)
     const at = (axis: 0 | 1 | 2) => from[axis] + t * (to[axis] - from[axis])
-    held.push({ capsule, onLine: [at(0), at(1), at(2)], weight: grips[i] })
-    total += grips[i]
+    held.push({ capsule, onLine: [at(0), at(1), at(2)], weight })
+    total += weight
   }
-  return held.map(hold => ({ ...hold, weight: hold.weight / total }))
+  for (const hold of held) hold.weight /= total
+  return held
 }
 
 /** A coefficient, joint by joint. */
@@ -117,25 +123,25 @@ function jointMoves({ names, parents, joints }: BodyPlan, { length, shift }: Sha
   return moves
 }
 
-/** How far a coefficient of 1 moves a vertex along an axis: with each joint, along its bone and away from it. */
-function vertexMove(
+/** How far coefficients of 1 move a vertex, added to `moved` [3 x N]: with each joint, along its bone and away from it. */
+function addMoves(
+  moved: Float64Array,
   joints: Float32Array,
-  { longer, thicker, moves }: Effect,
-  place: number,
+  effects: readonly Effect[],
+  place: Vector,
   holds: readonly Hold[],
-  axis: 0 | 1 | 2,
-): number {
-  let sum = 0
-  for (const { capsule, weight, onLine } of holds) {
-    const { joint } = capsule
-    const at = 3 * joint + axis
-    const along = longer[joint] * (onLine[axis] - joints[at])
-    sum += weight * (moves[at] + along + thicker[joint] * (place - onLine[axis]))
-  }
-  return sum
+): void {
+  for (const { capsule, weight, onLine } of holds)
+    for (let axis = 0; axis < 3; axis++) {
+      const { joint } = capsule
+      const at = 3 * joint + axis
+      const [along, away] = [onLine[axis] - joints[at], place[axis] - onLine[axis]]
+      for (let i = 0; i < effects.length; i++) {
+        const { longer, thicker, moves } = effects[i]
+        moved[axis * effects.length + i] += weight * (moves[at] + longer[joint] * along + thicker[joint] * away)
+      }
+    }
 }
-
-const axes = [0, 1, 2] as const
 
 /** Builds the body: always the same for the same plan. */
 export function growBody(plan: BodyPlan): BodyData {
@@ -146,14 +152,16 @@ export function growBody(plan: BodyPlan): BodyData {
   const weights = new Float32Array(count * parents.length)
   const directions = new Float32Array(count * 3 * size)
   const labels = new Uint8Array(count)
+  const moved = new Float64Array(3 * effects.length)
   for (let vertex = 0; vertex < count; vertex++) {
     const place: Vector = [vertices[3 * vertex], vertices[3 * vertex + 1], vertices[3 * vertex + 2]]
     const holds = holdsOf(plan, place)
     for (const { capsule, weight } of holds) weights[vertex * parents.length + capsule.joint] += weight
     labels[vertex] = holds.reduce((most, hold) => (hold.weight > most.weight ? hold : most)).capsule.label
-    for (const axis of axes)
+    addMoves(moved.fill(0), joints, effects, place, holds)
+    for (let axis = 0; axis < 3; axis++)
       for (let i = 0; i < effects.length; i++)
-        directions[(3 * vertex + axis) * size + i] = vertexMove(joints, effects[i], place[axis], holds, axis)
+        directions[(3 * vertex + axis) * size + i] = moved[axis * effects.length + i]
   }
   return {
     kind: plan.kind,
