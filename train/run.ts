@@ -11,7 +11,7 @@ import { quote } from '../tensor/files/quote.js'
 import { reasonOf, replaceFile } from '../tensor/files/index.js'
 import { FileError, UsageError, type Runtime, type Tensor } from '../tensor/index.js'
 import { drawCurves } from './plot.js'
-import { Trainer, type Task, type TrainSettings, type TrainStep } from './trainer.js'
+import { hasFrozen, Trainer, type Task, type TrainSettings, type TrainStep } from './trainer.js'
 
 /** Files of a run's folder. */
 export const runFiles = {
@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly saveEvery: number
   /** What is noted in the file of the weights, beside the settings. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Gives the weights of a model that begins. Default: fresh ones. */
+  /** Gives the weights that a model begins with, of which those that do not learn stay. Default: fresh ones. */
   readonly begin?: () => Promise<void>
   /** Writes the result, weights averaged over training by their names; tells its path. Default: all weights, in f16. */
   readonly finish?: (means: ReadonlyMap<string, Tensor>) => Promise<string>
@@ -67,9 +67,9 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   const { folder, task, settings, saveEvery, signal } = options
   const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
   const resumed = await prepareFolder(options)
-  if (!resumed) await options.begin?.()
+  if (!resumed || hasFrozen(task)) await options.begin?.()
   using trainer = resumed
-    ? await Trainer.resume(runtime, task, settings, path('state'))
+    ? await Trainer.resume(runtime, task, settings, path('state'), options.begin === undefined)
     : Trainer.start(runtime, task, settings, options.begin === undefined)
   const log = resumed ? await readLog(path('log'), trainer.steps) : []
   await writeText(path('log'), log.map(line => `${JSON.stringify(line)}\n`).join(''))

@@ -12,8 +12,8 @@ import {
   initializeWeights,
   loadWeights,
   warmupCosine,
+  Weights,
   type Parameter,
-  type Weights,
 } from '../nn/index.js'
 import { openSafetensors, writeSafetensors, type TensorFile } from '../tensor/files/index.js'
 import {
@@ -69,6 +69,19 @@ export interface TrainStep {
   readonly seconds: number
 }
 
+/** Whether some weights do not learn. */
+export function hasFrozen({ parameters, weights }: Task): boolean {
+  return parameters !== undefined && parameters.length < weights.parameters.size
+}
+
+/** The weights that learn. */
+function weightsOf({ parameters, weights }: Task): Weights {
+  if (!parameters) return weights
+  const learning = new Weights()
+  for (const parameter of parameters) learning.declare(parameter)
+  return learning
+}
+
 /** A model in training. */
 export class Trainer implements Disposable {
   readonly ema: Ema
@@ -89,7 +102,7 @@ export class Trainer implements Disposable {
     private readonly task: Task,
     private readonly settings: TrainSettings,
   ) {
-    this.#parameters = task.parameters ?? [...task.weights.parameters.values()]
+    this.#parameters = [...weightsOf(task).parameters.values()]
     this.#random = new Generator(settings.seed)
     const { rate, warmup, steps, weightDecay, emaDecay } = settings
     this.#rate = warmupCosine({ rate, warmup, steps, minimum: rate / 100 })
@@ -107,13 +120,23 @@ export class Trainer implements Disposable {
     return new Trainer(runtime, task, settings)
   }
 
-  /** A model that goes on where `save` left it. Throws a FileError if the file is not of such a run. */
-  static async resume(runtime: Runtime, task: Task, settings: TrainSettings, path: string): Promise<Trainer> {
+  /**
+   * A model that goes on where `save` left it; weights that do not learn it has already, or with `fresh` they begin as
+   * they did. Throws a FileError if the file is not of such a run.
+   */
+  static async resume(
+    runtime: Runtime,
+    task: Task,
+    settings: TrainSettings,
+    path: string,
+    fresh = true,
+  ): Promise<Trainer> {
     const file = await openSafetensors(path)
     try {
-      const known = new Set(task.weights.parameters.keys())
-      const ignore = [...file.tensors.keys()].filter(name => !known.has(name))
-      await loadWeights(runtime, task.weights, file, { ignore })
+      if (fresh && hasFrozen(task)) initializeWeights(runtime, task.weights, new Generator(settings.seed))
+      const learning = weightsOf(task)
+      const ignore = [...file.tensors.keys()].filter(name => !learning.parameters.has(name))
+      await loadWeights(runtime, learning, file, { ignore })
       const trainer = new Trainer(runtime, task, settings)
       try {
         await trainer.#optimiser.load(file)
@@ -164,11 +187,11 @@ export class Trainer implements Disposable {
     return { step, kind, loss, parts, norm, rate, seconds: (performance.now() - start) / 1000 }
   }
 
-  /** Writes all that later steps depend on, whole or not at all. */
+  /** Writes all that later steps depend on, whole or not at all; of the weights those that learn. */
   async save(path: string, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
     const { words, used, nextNormal } = this.#random.state()
     const entries = [
-      ...checkpointEntries(this.task.weights),
+      ...checkpointEntries(weightsOf(this.task)),
       ...this.#optimiser.entries(),
       ...this.ema.entries(),
       { name: 'random.words', dtype: 'i32' as const, shape: [words.length], data: Int32Array.from(words) },

@@ -119,6 +119,12 @@ await t.test(
     await t.rejects(async () => {
       for await (const event of first) if (event.type === 'step' && event.step === 2) stop.abort(new Error('enough'))
     }, /enough/)
+    const state = await openSafetensors(join(run, 'state.safetensors'))
+    const whole = await openSafetensors(weightsOf('whole'))
+    for (const name of whole.tensors.keys())
+      t.equal(state.tensors.has(name), isTemporal(name), `${name}: what is frozen is not written again and again`)
+    await whole.close()
+    await state.close()
     const [cached] = await readdir(join(run, 'cache'))
     await truncate(join(run, 'cache', cached), 100)
     const { events } = await drain(trainSVD(runtime, { data, config: tuning, folder: run }))
