@@ -76,7 +76,12 @@ export interface Model {
   readonly inputs: Readonly<Record<string, Shape>>
   readonly constants: Readonly<Record<string, Constant>>
   readonly nodes: readonly Node[]
-  readonly output: { readonly name: string; readonly shape: Shape }
+  readonly output: Output | readonly Output[]
+}
+
+export interface Output {
+  readonly name: string
+  readonly shape: Shape
 }
 
 /** The bytes of an ONNX file (opset 17, and the contributed operators of onnxruntime). */
@@ -86,7 +91,7 @@ export function writeModel({ inputs, constants, nodes, output }: Model): Bytes {
     text(2, 'bench'),
     ...Object.entries(constants).map(([name, constant]) => block(5, tensor(name, constant))),
     ...Object.entries(inputs).map(([name, shape]) => block(11, value(name, shape))),
-    block(12, value(output.name, output.shape)),
+    ...[output].flat().map(({ name, shape }) => block(12, value(name, shape))),
   ])
   const opset = (domain: string, version: number) => block(8, joined([text(1, domain), integer(2, version)]))
   return joined([integer(1, 8), opset('', 17), opset('com.microsoft', 1), block(7, graph)])
