@@ -23,6 +23,7 @@ import { drawOverlay } from '../render/overlay.js'
 import { entityPoints, restOf } from '../scene/entity-points.js'
 import type { Scene, SceneEntity } from '../scene/scene.js'
 import { sceneFileOf, writeSceneFile } from '../scene/scene-file.js'
+import { shipped } from '../shipped.js'
 import { jsonText } from './json.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine } from './status-line.js'
@@ -31,7 +32,7 @@ import { StopSignals } from './stop.js'
 interface ExtractArguments extends RuntimeArguments {
   frames: string
   out: string
-  detector: 'human-models'
+  detector: string
   depth?: string
   body?: string
   fps: number
@@ -53,10 +54,11 @@ export const extractCommand: CommandModule<object, ExtractArguments> = {
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder for the scene and overlays' },
         detector: {
-          choices: ['human-models'] as const,
+          type: 'string',
           default: 'human-models',
           requiresArg: true,
-          describe: 'What finds people and things; `revision setup extract` installs it',
+          describe:
+            "What finds people and things: human-models (`revision setup extract`), pocket, or a part extractor's folder",
         },
         depth: { type: 'string', requiresArg: true, describe: 'Folder of a depth model, for the places of things' },
         body: { type: 'string', requiresArg: true, describe: 'A file of SMPL-X, for people. Default: the open body' },
@@ -68,7 +70,7 @@ export const extractCommand: CommandModule<object, ExtractArguments> = {
   handler: run,
 }
 
-async function run({ frames: path, out, depth, body, fps, json, ...where }: ExtractArguments): Promise<void> {
+async function run({ frames: path, out, detector, depth, body, fps, json, ...where }: ExtractArguments): Promise<void> {
   if (!(fps >= 1 && fps <= 240))
     throw new UsageError({ where: '--fps', what: 'out of range', expected: '1..240', got: String(fps) })
   const frames = await readFrames(path)
@@ -78,7 +80,7 @@ async function run({ frames: path, out, depth, body, fps, json, ...where }: Extr
   const runtime = await openFor(where)
   const status = new StatusLine()
   try {
-    using extractor = await openExtractor(runtime, { depth, human })
+    using extractor = await openExtractor(runtime, { parts: partsOf(detector), depth, human })
     const scene = await extractor.extract(frames, {
       fps,
       signal: stop.signal,
@@ -101,6 +103,12 @@ async function run({ frames: path, out, depth, body, fps, json, ...where }: Extr
     status.end()
     await runtime.close()
   }
+}
+
+/** The folder of a part extractor that --detector means; none for the detector that is installed. */
+function partsOf(detector: string): string | undefined {
+  if (detector === 'human-models') return undefined
+  return detector === 'pocket' ? join(shipped.pocket, 'extractor') : detector
 }
 
 function tell({ entities, depth }: Scene, out: string): void {

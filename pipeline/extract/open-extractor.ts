@@ -2,16 +2,20 @@
 
 import { DepthNetwork } from '../../models/depth/depth-network.js'
 import type { BodyData } from '../../models/body/body-data.js'
+import { openPartExtractor, seeParts } from '../../models/extractor/sight.js'
 import type { Runtime } from '../../tensor/index.js'
 import type { Detector } from './detection.js'
 import type { Extractor } from './extractor.js'
 import { TrackFitter } from './fit/body-fitter.js'
 import { HumanModelsDetector } from './human-models/detector.js'
+import { PartDetector } from './part-detector.js'
 import { SceneExtractor } from './scene-extractor.js'
 
 export interface OpenExtractorOptions {
   /** What finds people, animals and things. Default: the one that `revision setup extract` installs. */
   readonly detector?: Detector
+  /** Instead: folder of a part extractor (config.json, model.safetensors), which knows the pictures of one model. */
+  readonly parts?: string
   /** Folder of a depth model; without one depth follows from where things touch the floor. */
   readonly depth?: string
   /** A body with SMPL-X's joints to fit people with. Default: the open one. */
@@ -19,27 +23,35 @@ export interface OpenExtractorOptions {
 }
 
 /**
- * Opens an extractor. Throws a FileError if the detector is not installed, and tells how to; or if the depth model's
- * folder holds none.
+ * Opens an extractor. Throws a FileError if the detector is not installed, and tells how to; or if a folder does not hold
+ * the model that it should.
  */
 export async function openExtractor(
   runtime: Runtime,
-  { detector, depth, human }: OpenExtractorOptions = {},
+  { detector, parts, depth, human }: OpenExtractorOptions = {},
 ): Promise<Extractor & Disposable> {
-  const own = detector ? undefined : await HumanModelsDetector.open()
+  const opened: Disposable[] = []
+  const close = () => {
+    for (const one of opened.splice(0)) one[Symbol.dispose]()
+  }
+  const keep = <T extends Disposable>(one: T): T => {
+    opened.push(one)
+    return one
+  }
+  const openDetector = async (): Promise<Detector> => {
+    if (parts === undefined) return keep(await HumanModelsDetector.open())
+    const network = keep(await openPartExtractor(runtime, parts))
+    return new PartDetector(picture => seeParts(runtime, network, picture))
+  }
   try {
-    const network = depth === undefined ? undefined : await DepthNetwork.open(runtime, depth)
-    const fitter = new TrackFitter(runtime, { human })
-    const extractor = new SceneExtractor({ detector: detector ?? own!, fitter, depth: network })
-    return {
-      extract: (frames, options) => extractor.extract(frames, options),
-      [Symbol.dispose]() {
-        own?.dispose()
-        network?.dispose()
-      },
-    }
+    const extractor = new SceneExtractor({
+      detector: detector ?? (await openDetector()),
+      fitter: new TrackFitter(runtime, { human }),
+      depth: depth === undefined ? undefined : keep(await DepthNetwork.open(runtime, depth)),
+    })
+    return { extract: (frames, options) => extractor.extract(frames, options), [Symbol.dispose]: close }
   } catch (error) {
-    own?.dispose()
+    close()
     throw error
   }
 }

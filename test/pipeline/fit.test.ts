@@ -83,6 +83,17 @@ await t.test('a person seen in pictures alone, from behind', async t => {
   t.ok(jointError(fit, truth, camera) < 0.12, `${jointError(fit, truth, camera)} m`)
 })
 
+await t.test('a guess to begin with, in one of two frames: no way to face is tried', async t => {
+  const motion = thinned(personOf(walk(6)), 168, 2)
+  const { truth, camera, random } = await rendered(human, motion, { yaw: 0, pitch: 0 })
+  const seen = sightOf(human, truth, { camera, random, depth: false })
+  // The camera looks against z: its axes are the world's, half a turn about x away.
+  const rotations = motion.numbers.slice(0, 72).map((value, i) => (i < 3 ? [Math.PI, 0, 0][i] : value))
+  const guesses = [{ rotations, shape: new Float32Array(10) }, undefined]
+  const fit = await fitBody(runtime, human, seen, { lens: camera, fps, guesses, steps: 60 })
+  t.ok(jointError(fit, truth, camera) < 0.06, `${jointError(fit, truth, camera)} m`)
+})
+
 await t.test("a dog by AP-10K's points", async t => {
   const motion = thinned(generateMotion('walk', 6, new Generator(2)), 108, 2)
   const { truth, camera, random } = await rendered(dog, motion, { yaw: 1.3, distance: 3 })

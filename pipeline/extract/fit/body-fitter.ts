@@ -47,7 +47,8 @@ export class TrackFitter implements BodyFitter {
     const seen = track.detections.map(seenIn)
     const points = Math.max(...seen.map(frame => figure.names.filter(name => frame[name]?.confidence > 0).length))
     if (points < leastPoints) return undefined
-    return fitBody(this.runtime, figure, seen, { lens: camera, fps, steps: this.options.steps })
+    const guesses = track.detections.map(detection => detection?.pose)
+    return fitBody(this.runtime, figure, seen, { lens: camera, fps, guesses, steps: this.options.steps })
   }
 
   #figure(kind: Track['kind']): Figure | undefined {

@@ -2,16 +2,19 @@
 
 import { fromAxisAngle, multiply, vectorAt, type Quaternion } from '../../../models/body/quaternion.js'
 import type { Runtime } from '../../../tensor/index.js'
+import type { PoseGuess } from '../detection.js'
 import type { Figure } from './figure.js'
 import { observationsOf, type Observations, type SeenFrame } from './observations.js'
 import { descend, type Descent } from './optimise.js'
 import { lossData, placesOf, startOfPictures, type Lens } from './prepare.js'
-import { hasTrunk, startOfPoints } from './start.js'
+import { hasTrunk, startOfGuesses, startOfPoints } from './start.js'
 
 export interface FitOptions {
   readonly lens: Lens
   /** Frames a second: how far bodies move from frame to frame. */
   readonly fps: number
+  /** Poses to begin with, a frame each, where a network guessed some. */
+  readonly guesses?: readonly (PoseGuess | undefined)[]
   /** Steps of the descent. Default: 200. */
   readonly steps?: number
 }
@@ -44,12 +47,14 @@ export async function fitBody(
   runtime: Runtime,
   figure: Figure,
   seen: readonly SeenFrame[],
-  { lens, fps, steps = 200 }: FitOptions,
+  { lens, fps, guesses = [], steps = 200 }: FitOptions,
 ): Promise<BodyFit> {
   const observations = observationsOf(figure, seen)
-  const start = hasTrunk(figure, observations)
-    ? startOfPoints(figure, observations, fps)
-    : await startOfPictures(runtime, figure, observations, lens)
+  const start =
+    startOfGuesses(figure, guesses) ??
+    (hasTrunk(figure, observations)
+      ? startOfPoints(figure, observations, fps)
+      : await startOfPictures(runtime, figure, observations, lens))
   const place = placesOf(figure, observations, start, lens)
   const data = lossData(observations, start.turns, place, { lens, fps })
   const shape = new Float32Array(figure.shapes)

@@ -15,6 +15,7 @@ import {
   type Vector,
 } from '../../../models/body/quaternion.js'
 import { normalOf } from '../../render/camera.js'
+import type { PoseGuess } from '../detection.js'
 import type { Figure } from './figure.js'
 import type { Observations } from './observations.js'
 
@@ -81,6 +82,24 @@ export function startOfPoints(figure: Figure, observations: Observations, fps: n
     turns.push(turn)
     locals.forEach((local, node) => pose.set(toAxisAngle(local), t * figure.rest.length + 3 * node))
   }
+  return { turns, pose }
+}
+
+/** Poses out of what a network guessed, in frames without a guess as in the nearest one with; undefined without any. */
+export function startOfGuesses(
+  { kind, rest, turning }: Figure,
+  guesses: readonly (PoseGuess | undefined)[],
+): Start | undefined {
+  const known = guesses.flatMap((guess, t) => (guess ? [t] : []))
+  if (known.length === 0 || kind !== 'human') return undefined
+  const pose = new Float32Array(guesses.length * rest.length)
+  const turns = guesses.map((_, t) => {
+    const nearest = known.reduce((a, b) => (Math.abs(b - t) < Math.abs(a - t) ? b : a))
+    const { rotations } = guesses[nearest]!
+    // SMPL's joints begin as SMPL-X's do.
+    pose.set(rotations.subarray(3, 3 * turning), t * rest.length + 3)
+    return fromAxisAngle(vectorAt(rotations, 0))
+  })
   return { turns, pose }
 }
 
