@@ -2,6 +2,7 @@
 
 import type { Argv, CommandModule } from 'yargs'
 import { PromptEncoder } from '../../models/clip/prompt.js'
+import { bringToStrength } from '../../models/pppm/exaggerate.js'
 import { spreadFrames } from '../../models/pppm/extend.js'
 import { openPPPM } from '../../models/pppm/open.js'
 import type { PPPM } from '../../models/pppm/pppm.js'
@@ -132,7 +133,7 @@ async function mend(args: RefineArguments): Promise<void> {
     using told = await textOf(runtime, model, text, textEncoder)
     const conditions = { strength, text: told }
     const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], ...conditions })
-    await writeMotion(out, motionOf(mended))
+    await writeMotion(out, motionOf(strength === undefined ? mended : bringToStrength(mended, strength, known)))
   } finally {
     await runtime.close()
   }
@@ -214,13 +215,15 @@ function tableOf(rows: readonly EvaluationRow[]): string {
 }
 
 function journeyTable(rows: readonly JourneyRow[]): string {
-  const cells = rows.map(({ strength, path, turns, arrival }) => [
-    `${strength}`,
-    path.toFixed(3),
+  const cells = rows.map(({ given, strength, reached, path, turns, arrival }) => [
+    given,
+    `${strength ?? ''}`,
+    reached.toFixed(2),
+    path.toFixed(2),
     turns.toFixed(2),
     arrival.toFixed(1),
   ])
-  return markdown(['strength'], ['path m', 'turns a second', 'last step mm'], cells)
+  return markdown(['given', 'strength'], ['reached', 'path m', 'turns a second', 'last step mm'], cells)
 }
 
 function markdown(names: readonly string[], numbers: readonly string[], rows: readonly (readonly string[])[]): string {

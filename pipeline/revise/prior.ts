@@ -2,6 +2,7 @@
 // into each other; and further windows for what is to come after.
 
 import { numbersOf, type EntityMotion } from '../../models/pppm/encoding.js'
+import { bringToStrength } from '../../models/pppm/exaggerate.js'
 import { spreadFrames } from '../../models/pppm/extend.js'
 import type { EntityKind } from '../../models/pppm/kinds.js'
 import type { PPPM } from '../../models/pppm/pppm.js'
@@ -52,7 +53,8 @@ export async function mendMotion(
     mended.forEach((entity, i) => merge(entity, part[i], first, made))
     made = end
   }
-  return mended
+  const { strength } = prior
+  return strength === undefined ? mended : mended.map(motion => bringToStrength(motion, strength, known))
 }
 
 /** Carries motions on to so many frames: what was is known, and half a window comes behind it at a time. */

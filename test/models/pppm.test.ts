@@ -3,6 +3,7 @@
 import t from 'tap'
 import { parsePPPMConfig, formatPPPMConfig, pppmConfigs } from '../../models/pppm/config.js'
 import { decodeEntity, encodeEntity, numbersOf, viewpointOf, type EntityMotion } from '../../models/pppm/encoding.js'
+import { bringToStrength } from '../../models/pppm/exaggerate.js'
 import { spreadFrames } from '../../models/pppm/extend.js'
 import { featuresOf, parametersOf } from '../../models/pppm/kinds.js'
 import { PPPM, strengthFeatures, strengthWidth } from '../../models/pppm/pppm.js'
@@ -11,6 +12,7 @@ import { motionStrength } from '../../models/pppm/strength.js'
 import { initializeWeights } from '../../nn/index.js'
 import { Generator, keep, Tensor, type Runtime } from '../../tensor/index.js'
 import { clipOf } from '../../train/pppm/clips.js'
+import { jointPositions } from '../../train/pppm/metrics.js'
 import { close } from '../support/compare.js'
 import { onRuntimes, referenceRuntime, wasmRuntime, webgpuRuntime } from '../support/kernels.js'
 import { strollingPerson } from '../support/motion.js'
@@ -156,6 +158,25 @@ await t.test('strength is how much moves', t => {
   const [slow, fast] = [0.5, 2].map(rhythm => motionStrength(person(30, rhythm)))
   t.ok(slow > 0 && fast > 2 * slow && fast <= 1, `${slow} and ${fast}`)
   t.equal(motionStrength(person(1)), 0)
+  t.end()
+})
+
+await t.test('a motion is brought to a strength: larger swings about the same way, feet as high as they were', t => {
+  const given = person(40)
+  const frame = ({ numbers }: EntityMotion, i: number) => numbers.subarray(168 * i, 168 * (i + 1))
+  const own = motionStrength(given)
+  for (const share of [0.6, 1.6]) {
+    const known = Float32Array.from({ length: 40 }, (_, i) => Number(i === 17))
+    const made = bringToStrength(given, share * own, known)
+    t.ok(Math.abs(motionStrength(made) / own - share) < 0.02, `${motionStrength(made) / own} times as strong`)
+    for (const i of [0, 17, 39]) t.same(frame(made, i), frame(given, i), `frame ${i} is kept`)
+    const lowest = ({ numbers }: EntityMotion, i: number) =>
+      Math.min(...[7, 8, 10, 11].map(joint => jointPositions(numbers)[3 * (22 * i + joint) + 1]))
+    t.ok(Math.abs(lowest(made, 9) - lowest(given, 9)) < 1e-4, 'on the floor')
+  }
+  const thrown = ball(9)
+  t.equal(bringToStrength(thrown, 0.9), thrown, 'a ball does as it does')
+  t.ok(motionStrength(bringToStrength(given, 1, [])) > own, 'as far as it goes')
   t.end()
 })
 

@@ -1,20 +1,27 @@
-// What motion strength does: people are on their way from where they stand to a target pose, and nothing between is
-// given. More strength is to be a longer way that still arrives.
+// What motion strength does: people are on their way from where they stand to a target pose. What lies between is given
+// broken, as a coarse video shows it, or not at all. More strength is to be a longer way that still arrives.
 
 import { vectorAt } from '../../models/body/quaternion.js'
 import { bodyJoints } from '../../models/body/skeleton.js'
+import type { EntityMotion } from '../../models/pppm/encoding.js'
+import { bringToStrength } from '../../models/pppm/exaggerate.js'
 import type { PPPM } from '../../models/pppm/pppm.js'
 import { refineScene } from '../../models/pppm/refine.js'
+import { motionStrength } from '../../models/pppm/strength.js'
 import { Generator, type Runtime } from '../../tensor/index.js'
 import { motionFps, type Motion } from '../motion/motion.js'
 import { clipOf } from './clips.js'
 import { jointPositions } from './metrics.js'
-import { perturb } from './perturb.js'
+import { perturb, randomWays } from './perturb.js'
 
 /** Means over journeys. */
 export interface JourneyRow {
-  /** 0..1, or `true` for the motions as they were captured. */
-  readonly strength: number | 'true'
+  /** What is given of the way; `true`: the motions as they were captured. */
+  readonly given: 'true' | 'coarse' | 'nothing'
+  /** What was asked for, 0..1. */
+  readonly strength?: number
+  /** What came, by `motionStrength`. */
+  readonly reached: number
   readonly journeys: number
   /** Metres that a joint goes from the first frame to the last, the mean over joints. */
   readonly path: number
@@ -32,6 +39,8 @@ export interface JourneyOptions {
   readonly strengths: readonly number[]
 }
 
+const ways = { coarse: undefined, nothing: ['journey'] } as const
+
 /** Sends people of held-out takes on their way with each strength. The same seed gives the same journeys. */
 export async function evaluateJourneys(
   runtime: Runtime,
@@ -40,37 +49,35 @@ export async function evaluateJourneys(
 ): Promise<JourneyRow[]> {
   const random = new Generator(seed)
   const long = test.filter(take => take.frames >= frames)
-  const journeys =
+  const known = Float32Array.from({ length: frames }, (_, frame) => (frame === 0 || frame === frames - 1 ? 1 : 0))
+  const clean =
     long.length === 0
       ? []
       : Array.from({ length: clips }, (_, i) => {
           const take = long[i % long.length]
-          const clean = clipOf(take, random.randint(0, take.frames - frames + 1, 1)[0], frames)
-          const known = Float32Array.from({ length: frames }, (_, frame) =>
-            frame === 0 || frame === frames - 1 ? 1 : 0,
-          )
-          return { clean, broken: perturb(clean, ['journey'], random, known) }
+          return clipOf(take, random.randint(0, take.frames - frames + 1, 1)[0], frames)
         })
-  const rowOf = (strength: JourneyRow['strength'], motions: readonly Float32Array[]): JourneyRow => {
-    const found = motions.map(measure)
-    const mean = (name: 'path' | 'turns' | 'arrival') => found.reduce((sum, one) => sum + one[name], 0) / found.length
-    return { strength, journeys: motions.length, path: mean('path'), turns: mean('turns'), arrival: mean('arrival') }
-  }
-  const rows = [
-    rowOf(
-      'true',
-      journeys.map(({ clean }) => clean.numbers),
-    ),
-  ]
-  for (const strength of strengths) {
-    const motions: Float32Array[] = []
-    for (const { broken } of journeys) {
-      const options = { known: broken.known, confidence: [broken.confidence], strength }
-      motions.push((await refineScene(runtime, model, [broken.entity], options))[0].numbers)
+  const rows = [rowOf({ given: 'true' }, clean)]
+  for (const given of ['coarse', 'nothing'] as const) {
+    const broken = clean.map(motion => perturb(motion, ways[given] ?? randomWays(random), random, known))
+    for (const strength of strengths) {
+      const motions: EntityMotion[] = []
+      for (const { entity, confidence } of broken) {
+        const [mended] = await refineScene(runtime, model, [entity], { known, confidence: [confidence], strength })
+        motions.push(bringToStrength(mended, strength, known))
+      }
+      rows.push(rowOf({ given, strength }, motions))
     }
-    rows.push(rowOf(strength, motions))
   }
   return rows
+}
+
+function rowOf(what: Pick<JourneyRow, 'given' | 'strength'>, motions: readonly EntityMotion[]): JourneyRow {
+  const found = motions.map(motion => ({ ...measure(motion.numbers), reached: motionStrength(motion) }))
+  const mean = (name: 'path' | 'turns' | 'arrival' | 'reached') =>
+    found.reduce((sum, one) => sum + one[name], 0) / found.length
+  const measured = { reached: mean('reached'), path: mean('path'), turns: mean('turns'), arrival: mean('arrival') }
+  return { ...what, journeys: motions.length, ...measured }
 }
 
 // Slower than this a joint stands still, metres a frame.

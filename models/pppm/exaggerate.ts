@@ -1,0 +1,94 @@
+// Motions brought to a strength: what they do beside the shortest way is made larger or smaller. The way between frames
+// that are known is kept, so that the motion still begins, passes and arrives where it did.
+// After Bruderlin and Williams, "Motion signal processing", SIGGRAPH 1995: bands of a motion are exaggerated or damped.
+
+import { poseJoints } from '../body/kinematics.js'
+import { fromAxisAngle, inverse, multiply, slerp, toAxisAngle, vectorAt } from '../body/quaternion.js'
+import { bodyJoints, jointIndex, jointParents, restJoints } from '../body/skeleton.js'
+import { numbersOf, type EntityMotion } from './encoding.js'
+import { jointsOf } from './kinds.js'
+import { motionStrength } from './strength.js'
+
+/** How much larger or smaller a motion's swings are made at most. */
+export const swingRange = { least: 0.2, most: 4 } as const
+
+const body = { parents: jointParents.slice(0, bodyJoints), rest: restJoints.subarray(0, 3 * bodyJoints) }
+const feet = ['left_foot', 'right_foot', 'left_ankle', 'right_ankle'].map(jointIndex)
+
+/**
+ * A person's or an animal's motion with its swings scaled so that its strength (`motionStrength`) is as near to
+ * `strength` as `swingRange` allows; a person's lowest foot stays as high as it was. Known frames [T] stay as they are, to
+ * the bit. Objects obey physics, not wishes: they come back as they are.
+ */
+export function bringToStrength(motion: EntityMotion, strength: number, known: ArrayLike<number> = []): EntityMotion {
+  const frames = motion.numbers.length / numbersOf(motion.kind)
+  if (motion.kind === 'object' || frames < 3) return motion
+  const way = shortestWay(motion, known)
+  let [low, high]: number[] = [swingRange.least, swingRange.most]
+  let made = motion
+  for (let i = 0; i < searchSteps; i++) {
+    const scale = Math.sqrt(low * high)
+    made = swing(motion, way, scale, known)
+    if (motionStrength(made) < strength) low = scale
+    else high = scale
+  }
+  return made
+}
+
+// Halvings of the range that scales are searched in: to a part in a thousand.
+const searchSteps = 12
+
+/** From known frame to known frame, and from the first to the last. */
+function shortestWay({ kind, numbers }: EntityMotion, known: ArrayLike<number>): Float32Array {
+  const width = numbersOf(kind)
+  const frames = numbers.length / width
+  const stops = Array.from({ length: frames }, (_, frame) => frame).filter(
+    frame => frame === 0 || frame === frames - 1 || known[frame] > 0,
+  )
+  const way = numbers.slice()
+  for (let stop = 1; stop < stops.length; stop++) {
+    const [from, to] = [stops[stop - 1], stops[stop]]
+    for (let frame = from + 1; frame < to; frame++)
+      for (let i = 0; i < width / 3; i++) {
+        const [a, b] = [from, to].map(at => vectorAt(numbers.subarray(at * width), i))
+        const share = (frame - from) / (to - from)
+        const turned = () => toAxisAngle(slerp(fromAxisAngle(a), fromAxisAngle(b), share))
+        way.set(i < jointsOf[kind] ? turned() : a.map((x, axis) => x + share * (b[axis] - x)), frame * width + 3 * i)
+      }
+  }
+  return way
+}
+
+/** The motion as many times as far from the way. */
+function swing(motion: EntityMotion, way: Float32Array, scale: number, known: ArrayLike<number>): EntityMotion {
+  const { kind, numbers } = motion
+  const width = numbersOf(kind)
+  const out = numbers.slice()
+  for (let frame = 1; frame < numbers.length / width - 1; frame++) {
+    if (known[frame] > 0) continue
+    const [own, base] = [numbers, way].map(values => values.subarray(frame * width, (frame + 1) * width))
+    const made = out.subarray(frame * width, (frame + 1) * width)
+    for (let i = 0; i < width / 3; i++) {
+      const [a, b] = [own, base].map(values => vectorAt(values, i))
+      if (i >= jointsOf[kind])
+        made.set(
+          a.map((x, axis) => b[axis] + scale * (x - b[axis])),
+          3 * i,
+        )
+      else {
+        const from = fromAxisAngle(b)
+        const turn = toAxisAngle(multiply(inverse(from), fromAxisAngle(a))).map(x => scale * x)
+        made.set(toAxisAngle(multiply(from, fromAxisAngle([turn[0], turn[1], turn[2]]))), 3 * i)
+      }
+    }
+    if (kind === 'human') made[width - 2] += lowestFoot(own) - lowestFoot(made)
+  }
+  return { kind, numbers: out }
+}
+
+/** How high a person's lower foot is in one frame, metres. */
+function lowestFoot(pose: Float32Array): number {
+  const turns = body.parents.flatMap((_, joint) => fromAxisAngle(vectorAt(pose, joint)))
+  const { positions } = poseJoints(body, turns, pose.subarray(pose.length - 3))
+  return Math.min(...feet.map(foot => positions[3 * foot + 1]))
+}
