@@ -1,7 +1,7 @@
 // The trainers of a small model of one's own, on a few clips of moving squares: the video autoencoder, the image encoder
 // and the part extractor each learn them by heart, and what they write is what the pipeline reads.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -13,7 +13,7 @@ import { openModelPart, withWeights } from '../../models/svd/folder.js'
 import { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
 import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { writeNpz } from '../../tensor/files/index.js'
-import { FileError, scope, sizeOf, Tensor, UsageError } from '../../tensor/index.js'
+import { FileError, Generator, scope, sizeOf, Tensor, UsageError } from '../../tensor/index.js'
 import { parseEncoderTrainConfig } from '../../train/encoder/config.js'
 import { trainEncoder } from '../../train/encoder/train.js'
 import { parseExtractorTrainConfig } from '../../train/extractor/config.js'
@@ -22,6 +22,7 @@ import { trainExtractor } from '../../train/extractor/train.js'
 import type { RunEvent } from '../../train/run.js'
 import type { CacheEvent } from '../../train/svd/cache.js'
 import { readClip } from '../../train/svd/clips.js'
+import { beginWithColours } from '../../train/vae/colours.js'
 import { parseVaeTrainConfig } from '../../train/vae/config.js'
 import { trainVae } from '../../train/vae/train.js'
 import { movingSquare, writeClips } from '../support/clips.js'
@@ -57,12 +58,32 @@ const common = { warmup: 2, weight_decay: 0, ema_decay: 0, save_every: 100 }
 const vaeConfig = await config('vae', {
   block_out_channels: [8, 16],
   down_block_types: ['DownEncoderBlock2D', 'DownEncoderBlock2D'],
-  norm_num_groups: 4,
+  norm_num_groups: 1,
 })
 const vaeSettings = { vae_config: vaeConfig, ...common, frames: 2, batch: 1, width: 16, height: 16 }
 
+await t.test('a video autoencoder begins with colours', async t => {
+  const text = await readFile(vaeConfig, 'utf8')
+  using vae = new AutoencoderKLTemporalDecoder(parseVaeConfig('vae.json', text))
+  await beginWithColours(runtime, vae, new Generator(0))
+  for (const colour of [
+    [0.8, -0.6, 0.1],
+    [-0.5, 0.4, -0.9],
+  ]) {
+    const pixels = Float32Array.from({ length: 3 * 256 }, (_, i) => colour[Math.floor(i / 256)])
+    using seen = scope(() => vae.decode(vae.encode(Tensor.from(runtime, pixels, [1, 3, 16, 16])).mean, 1))
+    const found = await seen.floats()
+    colour.forEach((value, c) => {
+      const middle = found[c * 256 + 8 * 16 + 8]
+      t.ok(Math.sign(middle) === Math.sign(value) && Math.abs(middle - value) < 0.5, `${middle} for ${value}`)
+    })
+  }
+  const narrow = new AutoencoderKLTemporalDecoder(parseVaeConfig('vae.json', text.replace('[8,', '[4,')))
+  await t.rejects(beginWithColours(runtime, narrow, new Generator(0)), UsageError)
+})
+
 await t.test('a video autoencoder learns, and its latents are scaled to vary by one', async t => {
-  const config = parseVaeTrainConfig('vae.json', JSON.stringify({ ...vaeSettings, steps: 60, rate: 0.01 }))
+  const config = parseVaeTrainConfig('vae.json', JSON.stringify({ ...vaeSettings, steps: 60, rate: 1e-3 }))
   const { first, last, path } = await losses(trainVae(runtime, { data, config, folder: join(folder, 'vae') }))
   t.ok(last < 0.7 * first, `from ${first} to ${last}`)
   const part = await openModelPart(path, 'diffusion_pytorch_model', parseVaeConfig)

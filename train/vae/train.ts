@@ -8,13 +8,14 @@ import { videoPixels } from '../../models/svd/preprocess.js'
 import { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
 import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { loadWeights } from '../../nn/index.js'
-import { NumberError, scope, Tensor, type Runtime } from '../../tensor/index.js'
+import { Generator, NumberError, scope, Tensor, type Runtime } from '../../tensor/index.js'
 import { findClips, type FoundClip } from '../clip-folder.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { checkSides } from '../settings.js'
 import type { CacheEvent } from '../svd/cache.js'
 import { readClip } from '../svd/clips.js'
 import { useMeans, writeModelPart } from '../write-part.js'
+import { beginWithColours } from './colours.js'
 import type { VaeTrainConfig } from './config.js'
 import { VaeTask } from './task.js'
 
@@ -52,7 +53,10 @@ export async function* trainVae(
     saveEvery,
     signal,
     description: { ...config, vae: vae.config, clips: clips.map(({ name, key }) => ({ name, key })) },
-    begin: begun && (() => withWeights(begun, file => loadWeights(runtime, vae.weights, file, { signal }))),
+    begin: () =>
+      begun
+        ? withWeights(begun, file => loadWeights(runtime, vae.weights, file, { signal }))
+        : beginWithColours(runtime, vae, new Generator(settings.seed)),
     finish: async means => {
       await useMeans(runtime, vae.weights, means)
       // Of a frozen encoder it stays as it was.
