@@ -7,6 +7,7 @@ import { datasetCommand } from './dataset.js'
 import { depthCommand } from './depth.js'
 import { doctorCommand } from './doctor.js'
 import { masksCommand } from './draw-masks.js'
+import { evalCommand } from './eval.js'
 import { report } from './exit.js'
 import { extractCommand } from './extract.js'
 import { fetchCommand } from './fetch.js'
@@ -38,6 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     reviseCommand,
     trainCommand,
     datasetCommand,
+    evalCommand,
     pppmCommand,
     motionCommand,
     masksCommand,

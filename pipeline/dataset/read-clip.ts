@@ -21,28 +21,29 @@ export interface RenderedClip extends Pick<Clip, 'frames'> {
 // Motions of more people are not rendered.
 const mostPeople = 64
 
-/** Reads the first frames of a rendered clip. Throws a FileError on any flaw, or if it is too short. */
-export async function readRenderedClip(path: string, frames: number): Promise<RenderedClip> {
-  const { labels, frames: pictures } = await readClip(path, { frames, stride: 1 })
+/** Reads every `every`-th picture of a rendered clip. Throws a FileError on any flaw, or if it is too short. */
+export async function readRenderedClip(path: string, frames: number, every = 1): Promise<RenderedClip> {
+  const { labels, frames: pictures } = await readClip(path, { frames, stride: every })
   if (!labels) throw new FileError({ where: path, what: 'no rendered clip', expected: 'an array of labels' })
   const file = await NpzFile.open(await NodeFileSource.open(path))
   try {
     const stride = (await arrayOf(file, 'stride', 'i32', [1])).data[0]
     if (!(stride >= 1))
       throw new FileError({ where: path, what: 'bad stride', expected: '1 or more', got: `${stride}` })
-    const known = { frames: pictures, labels, fps: motionFps / stride }
+    const known = { frames: pictures, labels, fps: motionFps / (stride * every) }
     if (!file.names.includes('joints'))
       return { ...known, people: 0, joints: new Float32Array(0), visible: new Uint8Array(0) }
     const joints = await arrayOf(file, 'joints', 'f32', [undefined, undefined, bodyJoints, 3])
     const [length, people] = joints.shape
-    if (length < frames || people > mostPeople) throw misfit(file, 'joints', joints)
+    if (length <= (frames - 1) * every || people > mostPeople) throw misfit(file, 'joints', joints)
     const visible = await arrayOf(file, 'visible', 'u8', [length, people, bodyJoints])
-    const count = frames * people * bodyJoints
+    const taken = <T extends Float32Array | Uint8Array>(data: T, size: number): T =>
+      data.filter((_, i) => Math.floor(i / size) % every === 0 && i < frames * every * size) as T
     return {
       ...known,
       people,
-      joints: (joints.data as Float32Array).subarray(0, 3 * count),
-      visible: (visible.data as Uint8Array).subarray(0, count),
+      joints: taken(joints.data as Float32Array, 3 * people * bodyJoints),
+      visible: taken(visible.data as Uint8Array, people * bodyJoints),
     }
   } finally {
     await file.close()

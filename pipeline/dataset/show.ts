@@ -7,19 +7,26 @@ import { contactSheet } from '../media/sheet.js'
 import { labelColour } from '../render/palette.js'
 
 const columns = 8
-// Small clips are shown larger, up to so many pixels.
+// Small pictures are shown larger, up to so many pixels.
 const shown = 128
 
 /** A sheet of clips: of each, eight pictures from first to last, and their labels. Errors: as `readClip`. */
 export async function clipSheet(paths: readonly string[]): Promise<Picture> {
-  const pictures: Picture[] = []
+  const videos: (readonly Picture[])[] = []
   for (const path of paths) {
     const { frames, labels } = await readClip(path, { stride: 1 })
-    const taken = Array.from({ length: columns }, (_, i) => Math.round((i * (frames.length - 1)) / (columns - 1)))
-    pictures.push(...taken.map(i => frames[i]))
-    if (labels) pictures.push(...taken.map(i => coloured(labels[i])))
+    videos.push(frames)
+    if (labels) videos.push(labels.map(coloured))
   }
-  const factor = Math.max(1, Math.floor(shown / pictures[0].width))
+  return videoSheet(videos)
+}
+
+/** A sheet of videos of one size: a row each, eight pictures from first to last. */
+export function videoSheet(videos: readonly (readonly Picture[])[]): Picture {
+  const factor = Math.max(1, Math.floor(shown / videos[0][0].width))
+  const pictures = videos.flatMap(frames =>
+    Array.from({ length: columns }, (_, i) => frames[Math.round((i * (frames.length - 1)) / (columns - 1))]),
+  )
   return contactSheet(
     pictures.map(picture => enlarged(picture, factor)),
     { columns, gap: 2 },

@@ -21,6 +21,8 @@ export interface PocketOptions {
   readonly runtime: Runtime
   /** Files of rendered clips. */
   readonly clips: readonly string[]
+  /** Every so many-th picture of a clip is taken, as in training. Default: 1. */
+  readonly stride?: number
   /** Settings of the videos; sizes are those of the clips. */
   readonly settings?: Partial<Omit<GenerateSettings, 'width' | 'height'>>
   /** Sees parts and joints in a picture. */
@@ -70,7 +72,7 @@ export async function* evaluatePocket(options: PocketOptions): AsyncGenerator<Po
   for (const [i, path] of clips.entries()) {
     signal?.throwIfAborted()
     const frames = options.settings?.frames ?? model.unet.config.numFrames
-    const truth = await readRenderedClip(path, frames)
+    const truth = await readRenderedClip(path, frames, options.stride)
     const { width, height } = truth.frames[0]
     const settings = completeSettings({ ...options.settings, frames, width, height }, videoModelOf(model))
     if (i === 0) yield { type: 'start', settings, clips: clips.length }

@@ -40,6 +40,11 @@ await t.test('rendered clips are read back, others refused', async t => {
   t.equal(clip.joints.length, 2 * 22 * 3)
   t.ok([10, 15].includes(clip.fps))
   await t.rejects(readRenderedClip(clips[0], 3), FileError)
+  const [path] = await writeRendered(join(folder, 'longer'), 1, { frames: 4, size: 64 })
+  const [all, second] = [await readRenderedClip(path, 4), await readRenderedClip(path, 2, 2)]
+  t.strictSame(second.frames[1], all.frames[2])
+  t.strictSame(second.joints.subarray(66), all.joints.subarray(2 * 66, 3 * 66))
+  t.equal(second.fps, all.fps / 2)
   const other = join(folder, 'other.npz')
   await writeNpz(other, movingSquare(0))
   await t.rejects(readRenderedClip(other, 2), FileError)
