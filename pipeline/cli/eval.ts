@@ -8,7 +8,7 @@ import { openPartExtractor, seeParts } from '../../models/extractor/sight.js'
 import { openModelFolder } from '../../models/svd/folder.js'
 import { UsageError } from '../../tensor/index.js'
 import { listClips } from '../../train/svd/clips.js'
-import { sceneLabels } from '../control/scene-masks.js'
+import { sceneMasks } from '../control/scene-masks.js'
 import { videoSheet } from '../dataset/show.js'
 import { evaluatePocket, pocketCases, type PocketClaims, type PocketRow, type PocketVideos } from '../eval/pocket.js'
 import { measureNames } from '../eval/measures.js'
@@ -99,7 +99,7 @@ async function evaluate(args: PocketArguments): Promise<void> {
     using extractor = await openPartExtractor(runtime, folder)
     const tools: ReviseTools = {
       openExtractor: () => Promise.resolve(new PocketExtractor(runtime, folder)),
-      drawMasks: sceneLabels,
+      drawMasks: (runtime, scene) => sceneMasks(runtime, scene),
       drawOverlay,
     }
     const events = evaluatePocket({

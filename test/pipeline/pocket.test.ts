@@ -19,7 +19,7 @@ t.teardown(() => rm(folder, { recursive: true }))
 const at = (name: string) => join(folder, name)
 await makeTinyModel(at('model'))
 await writeRendered(at('clips'), 1, { frames: 2, size: 64 })
-const config = { model_type: 'part_extractor', image_size: 64, channels: [32, 32, 32, 32], joints: 22 }
+const config = { model_type: 'part_extractor', image_size: 64, channels: [8, 8, 8, 8], joints: 22 }
 const runtime = await openRuntime({ runtime: 'wasm', quiet: true })
 const extractor = new PartExtractor(parsePartExtractorConfig('extractor', JSON.stringify(config)))
 initializeWeights(runtime, extractor.weights, new Generator(0))
