@@ -33,6 +33,8 @@ export interface Ours {
   readonly variants?: { readonly names: readonly string[]; readonly choose: VariantSwitch }
   /** Measures what the adapter can do, where that is known. */
   measureCeiling?(): Promise<Ceiling>
+  /** What one thread can do, where `single` is measured. */
+  measureSingleCeiling?(): Promise<Ceiling>
   /** Dispatches planned since the last call. */
   takeDispatches(): Dispatch[]
   close(): Promise<void>
@@ -72,6 +74,7 @@ async function openOnThreads({ threads, extension }: OursOptions): Promise<Ours>
     single,
     threads: runtime.threads,
     measureCeiling: () => threadsCeiling(runtime.threads),
+    measureSingleCeiling: single && (() => threadsCeiling(1)),
     takeDispatches: () => [],
     close,
   }

@@ -64,6 +64,8 @@ export interface Report {
   /** ISO 8601. */
   readonly date: string
   readonly ceiling: Ceiling | null
+  /** What one thread can do, where there are more. */
+  readonly ceiling_one_thread: Ceiling | null
   /** Versions of the peers that ran. */
   readonly peers: Readonly<Record<string, string>>
   readonly rows: readonly Row[]
@@ -97,9 +99,12 @@ const classNotes: Record<SizeClass, string> = {
 }
 
 /** The lines above the table: where this was measured, and against what. */
-export function heading({ adapter, runtime, shapes, date, ceiling, peers }: Report): string[] {
+export function heading(report: Report): string[] {
+  const { adapter, runtime, shapes, date, ceiling, ceiling_one_thread: single, peers } = report
   const lines = [`${runtime} on ${adapter}, ${date}`, classNotes[shapes]]
-  if (ceiling) lines.push(`ceilings measured: ${digits(ceiling.gflops)} GFLOP/s, ${digits(ceiling.gbs)} GB/s`)
+  const showCeiling = ({ gflops, gbs }: Ceiling) => `${digits(gflops)} GFLOP/s, ${digits(gbs)} GB/s`
+  if (ceiling) lines.push(`ceilings measured: ${showCeiling(ceiling)}`)
+  if (single) lines.push(`of one thread: ${showCeiling(single)}`)
   const names = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
   if (names.length > 0) lines.push(`peers by turns with us: ${names.join(', ')}`)
   return lines

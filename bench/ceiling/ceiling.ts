@@ -8,9 +8,9 @@ export interface Ceiling {
   readonly gbs: number
 }
 
-/** The higher ceiling in each respect. */
-export function bestOf(a: Ceiling, b: Ceiling): Ceiling {
-  return { gflops: Math.max(a.gflops, b.gflops), gbs: Math.max(a.gbs, b.gbs) }
+/** The higher ceiling in each respect; null without two. */
+export function bestOf(a: Ceiling | null, b: Ceiling | null): Ceiling | null {
+  return a && b && { gflops: Math.max(a.gflops, b.gflops), gbs: Math.max(a.gbs, b.gbs) }
 }
 
 /**
