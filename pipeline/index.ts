@@ -1,5 +1,9 @@
 // Videos from pictures: the whole way from a picture file to a video file.
 
+export { sceneLabels, sceneMasks, type SceneBodies, type SceneMask } from './control/scene-masks.js'
+export { readSketch, readSketchFile } from './control/sketch-file.js'
+export type { Sketch, SketchShape } from './control/sketch.js'
+export { objectLabels, targetMask, targetPoseOf, type PoseTarget, type SketchGround } from './control/target-pose.js'
 export { TrackFitter, type TrackFitterOptions } from './extract/fit/body-fitter.js'
 export { HumanModelsDetector } from './extract/human-models/detector.js'
 export { openExtractor, type OpenExtractorOptions } from './extract/open-extractor.js'
@@ -41,6 +45,8 @@ export type { Box, Detection, Detector, Keypoint, PoseGuess, Track } from './ext
 export type { DepthEstimator, ExtractOptions, Extractor } from './extract/extractor.js'
 export { SceneExtractor, type ExtractorParts } from './extract/scene-extractor.js'
 export { trackDetections } from './extract/track.js'
+export { drawLegend, drawOverlay } from './render/overlay.js'
+export { labelColour, labelName } from './render/palette.js'
 export { orbit, project, unproject, type Camera } from './render/camera.js'
 export type { DepthSource, Scene, SceneEntity } from './scene/scene.js'
 export { readSceneFile, writeSceneFile } from './scene/scene-file.js'
