@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
+import { isThere } from '../../models/checkpoint.js'
 import type { BodyData } from '../../models/body/body-data.js'
 import { quadrupedJointNames } from '../../models/body/quadruped-skeleton.js'
 import { openHuman } from '../../models/body/open-human.js'
@@ -11,7 +12,8 @@ import { vectorAt } from '../../models/body/quaternion.js'
 import { bodyJoints, jointNames } from '../../models/body/skeleton.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { sceneLabels } from '../control/scene-masks.js'
-import { openExtractor } from '../extract/open-extractor.js'
+import { onnxDetectorFile } from '../extract/onnx/folder.js'
+import { openExtractor, type OpenExtractorOptions } from '../extract/open-extractor.js'
 import { writePng } from '../media/encode.js'
 import { readFrames } from '../media/frames.js'
 import { OutputFolder } from '../media/output.js'
@@ -58,7 +60,7 @@ export const extractCommand: CommandModule<object, ExtractArguments> = {
           default: 'human-models',
           requiresArg: true,
           describe:
-            "What finds people and things: human-models (`revision setup extract`), pocket, or a part extractor's folder",
+            'What finds people and things: human-models (`revision setup extract`), pocket, or a folder of ONNX networks or a part extractor',
         },
         depth: { type: 'string', requiresArg: true, describe: 'Folder of a depth model, for the places of things' },
         body: { type: 'string', requiresArg: true, describe: 'A file of SMPL-X, for people. Default: the open body' },
@@ -80,7 +82,7 @@ async function run({ frames: path, out, detector, depth, body, fps, json, ...whe
   const runtime = await openFor(where)
   const status = new StatusLine()
   try {
-    using extractor = await openExtractor(runtime, { parts: partsOf(detector), depth, human })
+    using extractor = await openExtractor(runtime, { ...(await detectorOf(detector)), depth, human })
     const scene = await extractor.extract(frames, {
       fps,
       signal: stop.signal,
@@ -105,10 +107,11 @@ async function run({ frames: path, out, detector, depth, body, fps, json, ...whe
   }
 }
 
-/** The folder of a part extractor that --detector means; none for the detector that is installed. */
-function partsOf(detector: string): string | undefined {
-  if (detector === 'human-models') return undefined
-  return detector === 'pocket' ? join(shipped.pocket, 'extractor') : detector
+/** What --detector means: the one that is installed, or a folder of ONNX networks, or one of a part extractor. */
+async function detectorOf(name: string): Promise<Pick<OpenExtractorOptions, 'parts' | 'onnx'>> {
+  if (name === 'human-models') return {}
+  if (name === 'pocket') return { parts: join(shipped.pocket, 'extractor') }
+  return (await isThere(join(name, onnxDetectorFile))) ? { onnx: name } : { parts: name }
 }
 
 function tell({ entities, depth }: Scene, out: string): void {

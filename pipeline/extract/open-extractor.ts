@@ -8,6 +8,7 @@ import type { Detector } from './detection.js'
 import type { Extractor } from './extractor.js'
 import { TrackFitter } from './fit/body-fitter.js'
 import { HumanModelsDetector } from './human-models/detector.js'
+import { openOnnxFolder } from './onnx/folder.js'
 import { PartDetector } from './part-detector.js'
 import { SceneExtractor } from './scene-extractor.js'
 
@@ -16,6 +17,8 @@ export interface OpenExtractorOptions {
   readonly detector?: Detector
   /** Instead: folder of a part extractor (config.json, model.safetensors), which knows the pictures of one model. */
   readonly parts?: string
+  /** Instead: folder of ONNX networks; see `openOnnxFolder`. */
+  readonly onnx?: string
   /** Folder of a depth model; without one depth follows from where things touch the floor. */
   readonly depth?: string
   /** A body with SMPL-X's joints to fit people with. Default: the open one. */
@@ -28,7 +31,7 @@ export interface OpenExtractorOptions {
  */
 export async function openExtractor(
   runtime: Runtime,
-  { detector, parts, depth, human }: OpenExtractorOptions = {},
+  { detector, parts, onnx, depth, human }: OpenExtractorOptions = {},
 ): Promise<Extractor & Disposable> {
   const opened: Disposable[] = []
   const close = () => {
@@ -44,10 +47,12 @@ export async function openExtractor(
     return new PartDetector(picture => seeParts(runtime, network, picture))
   }
   try {
+    const networks = onnx === undefined ? undefined : await openOnnxFolder(onnx)
+    if (networks) keep({ [Symbol.dispose]: () => void networks.close() })
     const extractor = new SceneExtractor({
-      detector: detector ?? (await openDetector()),
+      detector: detector ?? networks?.detector ?? (await openDetector()),
       fitter: new TrackFitter(runtime, { human }),
-      depth: depth === undefined ? undefined : keep(await DepthNetwork.open(runtime, depth)),
+      depth: depth === undefined ? networks?.depth : keep(await DepthNetwork.open(runtime, depth)),
     })
     return { extract: (frames, options) => extractor.extract(frames, options), [Symbol.dispose]: close }
   } catch (error) {

@@ -110,5 +110,8 @@ await t.test('on the command line: no frames, a video in one file, no detector',
   t.match(await fails(join(folder, 'clip.mp4'), '--out', out), /a video in one file is not decoded; .* try ffmpeg -i/)
   await writePng(join(video, '1.png'), { width: 2, height: 2, data: new Uint8Array(12) })
   t.match(await fails(video, '--out', out), /the detector is not installed; try revision setup extract/)
+  t.match(await fails(video, '--out', out, '--detector', folder), /config\.json: there is no such file/)
+  await writeFile(join(folder, 'yolov8-seg.onnx'), 'no network')
+  t.match(await fails(video, '--out', out, '--detector', folder), /onnx/)
   t.match(await fails(video, '--out', out, '--fps', '0'), /--fps: out of range/)
 })
