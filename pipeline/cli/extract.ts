@@ -3,14 +3,13 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { isThere } from '../../models/checkpoint.js'
-import type { BodyData } from '../../models/body/body-data.js'
 import { quadrupedJointNames } from '../../models/body/quadruped-skeleton.js'
 import { openHuman } from '../../models/body/open-human.js'
 import { openQuadruped } from '../../models/body/open-quadruped.js'
 import { readBodyFile } from '../../models/body/read-body.js'
 import { vectorAt } from '../../models/body/quaternion.js'
 import { bodyJoints, jointNames } from '../../models/body/skeleton.js'
-import { UsageError, type Runtime } from '../../tensor/index.js'
+import { UsageError } from '../../tensor/index.js'
 import { sceneLabels } from '../control/scene-masks.js'
 import { onnxDetectorFile } from '../extract/onnx/folder.js'
 import { openExtractor, type OpenExtractorOptions } from '../extract/open-extractor.js'
@@ -92,10 +91,11 @@ async function run({ frames: path, out, detector, depth, body, fps, json, ...whe
     const shapes = scene.entities.map(({ kind, shape }) =>
       kind === 'object' ? undefined : restOf(kind === 'human' ? human : openQuadruped(), shape),
     )
-    const pictures = await draw(runtime, scene, frames, human, shapes)
+    const masks = await sceneLabels(runtime, scene, { human })
+    const pictures = draw({ ...scene, masks }, frames, shapes)
     for (const [i, picture] of pictures.entries()) await overlays.writeFrame(i, picture)
     stop.ignore()
-    await writeSceneFile(out, scene)
+    await writeSceneFile(out, { ...scene, masks })
     await overlays.commit()
     const every = Math.max(1, Math.ceil(pictures.length / sheetPictures))
     await writePng(join(out, 'sheet.png'), contactSheet(pictures.filter((_, i) => i % every === 0)))
@@ -125,19 +125,14 @@ function tell({ entities, depth }: Scene, out: string): void {
 }
 
 /** The frames with the parts and the joints of everybody over them. */
-async function draw(
-  runtime: Runtime,
-  scene: Scene,
+function draw(
+  { masks, entities, camera }: Scene & Required<Pick<Scene, 'masks'>>,
   frames: readonly Picture[],
-  human: BodyData,
   rests: readonly (Float32Array | undefined)[],
-): Promise<Picture[]> {
-  const labels = await sceneLabels(runtime, scene, { human })
+): Picture[] {
   return frames.map((frame, t) => {
-    const picture = drawOverlay(frame, labels[t])
-    scene.entities.forEach(({ motion }, i) =>
-      drawFigure(picture, scene.camera, motion, t, entityPoints(motion, t, rests[i])),
-    )
+    const picture = drawOverlay(frame, masks[t])
+    entities.forEach(({ motion }, i) => drawFigure(picture, camera, motion, t, entityPoints(motion, t, rests[i])))
     return picture
   })
 }

@@ -147,6 +147,8 @@ await t.test('vertices stay on their places while an object moves, grows and tur
 await t.test('a mask of nothing has no points, a box bounds what there is', async t => {
   t.equal(outlineOfMask(maskWhere(4, 4, () => false)), undefined)
   t.equal(boxOfMask(maskWhere(4, 4, () => false)), undefined)
+  for (const least of [maskWhere(4, 4, (x, y) => x === 0 && y === 3), maskWhere(9, 1, () => true)])
+    t.equal(iou(least, maskOfOutline(outlineOfMask(least)!, least.width, least.height)), 1)
   t.same(boxOfMask(maskWhere(8, 8, (x, y) => x === 3 && y > 1 && y < 5)), {
     left: 2.5,
     top: 1.5,

@@ -20,7 +20,8 @@ const [nearest, farthest] = [0.5, 2]
  */
 export function depthsOfMask(points: ObjectOutline, mask: LabelMap, map: DepthMap): number[] {
   const { width } = map
-  const inside = Array.from(mask.data.keys()).filter(pixel => mask.data[pixel] !== 0)
+  const inside: number[] = []
+  for (let pixel = 0; pixel < mask.data.length; pixel++) if (mask.data[pixel] !== 0) inside.push(pixel)
   const every = Math.ceil(inside.length / mostPixels)
   const pixels = inside.filter((_, i) => i % every === 0)
   const [cx, cy] = points[4]
