@@ -1,11 +1,14 @@
 // From part maps and joints to a scene; and `revision extract` where it cannot work.
 
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { openRuntime } from '../../kernels/index.js'
 import { openHuman, openQuadruped } from '../../models/index.js'
+import { parsePartExtractorConfig } from '../../models/extractor/config.js'
+import { PartExtractor } from '../../models/extractor/extractor.js'
 import { vectorAt } from '../../models/body/quaternion.js'
 import { runCli } from '../../pipeline/cli/program.js'
 import { figureOf, type Figure } from '../../pipeline/extract/fit/figure.js'
@@ -13,8 +16,11 @@ import { drawParts, maskOverlap, poseEntity } from '../../pipeline/extract/fit/m
 import { openExtractor } from '../../pipeline/extract/open-extractor.js'
 import { PartDetector, type PartView } from '../../pipeline/extract/part-detector.js'
 import { sceneLabels } from '../../pipeline/control/scene-masks.js'
+import { readPicture } from '../../pipeline/media/decode.js'
 import { writePng } from '../../pipeline/media/encode.js'
 import { orbit, project } from '../../pipeline/render/camera.js'
+import { initializeWeights, saveWeights } from '../../nn/index.js'
+import { readSceneFile } from '../../pipeline/scene/scene-file.js'
 import { Generator } from '../../tensor/index.js'
 import { generateMotion } from '../../train/motion/generate.js'
 import { personOf } from '../../train/motion/scene-file.js'
@@ -88,6 +94,34 @@ await t.test('nobody', async t => {
   labels.data.fill(3, 0, 3)
   const joints = Array.from({ length: 22 }, () => ({ x: 1, y: 1, depth: 0, score: 0 }))
   t.same((await extract([{ labels, joints }])).entities, [])
+})
+
+await t.test('on the command line: a scene, overlays and joints, by a part extractor that knows nothing', async t => {
+  const parts = join(folder, 'parts')
+  await mkdir(parts)
+  const config = { model_type: 'part_extractor', image_size: 16, channels: [8, 8, 8, 8], joints: 22 }
+  await writeFile(join(parts, 'config.json'), JSON.stringify(config))
+  using network = new PartExtractor(parsePartExtractorConfig('config.json', JSON.stringify(config)))
+  initializeWeights(runtime, network.weights, new Generator(1))
+  await saveWeights(join(parts, 'model.safetensors'), network.weights)
+  const picture = join(folder, 'noise.png')
+  await writePng(picture, {
+    width: 24,
+    height: 16,
+    data: Uint8Array.from(new Generator(2).randint(0, 256, 24 * 16 * 3)),
+  })
+  const out = join(folder, 'found')
+  const [logged, errors] = [t.capture(console, 'log'), t.capture(process.stderr, 'write')]
+  const code = await runCli(['extract', picture, '--out', out, '--detector', parts, '--json', '--runtime', 'wasm'])
+  const told = String(logged()[0].args[0])
+  for (const captured of [logged, errors]) captured.restore()
+  t.equal(code, 0)
+  const { frames, width, entities } = JSON.parse(told) as { frames: object[]; width: number; entities: object[] }
+  t.match({ frames, width }, { frames: [{ entities: entities.map(() => ({ joints: {} })) }], width: 24 })
+  const scene = await readSceneFile(out)
+  t.equal(scene.entities.length, entities.length)
+  t.equal((await readPicture(join(out, 'overlays/frame_0000.png'))).width, 24)
+  t.ok(existsSync(join(out, 'sheet.png')))
 })
 
 await t.test('on the command line: no frames, a video in one file, no detector', async t => {
