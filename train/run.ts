@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly begin?: () => Promise<void>
   /** Writes the result, weights averaged over training by their names; tells its path. Default: all weights, in f16. */
   readonly finish?: (means: ReadonlyMap<string, Tensor>) => Promise<string>
+  /** Takes no step: gives the weights of what has been saved, however far it got. Default: false. */
+  readonly end?: boolean
   /** Stops after the step that it comes in, when the state has been saved. */
   readonly signal?: AbortSignal
 }
@@ -67,6 +69,8 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   const { folder, task, settings, saveEvery, signal } = options
   const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
   const resumed = await prepareFolder(options)
+  if (options.end && !resumed)
+    throw new UsageError({ where: folder, what: 'no run in it that could be ended', hint: 'training first' })
   if (!resumed || hasFrozen(task)) await options.begin?.()
   using trainer = resumed
     ? await Trainer.resume(runtime, task, settings, path('state'), options.begin === undefined)
@@ -84,7 +88,8 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
     return { type: 'saved', path: path('state'), step: trainer.steps }
   }
   const recent: number[] = []
-  while (trainer.steps < settings.steps) {
+  const last = options.end ? trainer.steps : settings.steps
+  while (trainer.steps < last) {
     // A runtime that computes on this thread would otherwise never let a signal be heard.
     await setImmediate()
     const { step, loss, parts, norm, rate, seconds: took } = await trainer.step()

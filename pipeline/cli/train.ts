@@ -31,6 +31,7 @@ interface TrainArguments extends RuntimeArguments {
   motions?: string
   data?: string
   out: string
+  end?: boolean
   json?: boolean
   quiet?: boolean
 }
@@ -55,6 +56,7 @@ export const trainCommand: CommandModule<object, TrainArguments> = {
           describe: 'All but pppm: folder of clips to learn from, a .npz each',
         },
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder of the run' },
+        end: { type: 'boolean', describe: 'Train no further: write the weights of what a stopped run has saved' },
         json: { type: 'boolean', describe: 'Print events, a JSON object a line' },
         quiet: { type: 'boolean', describe: 'Tell nothing on the way' },
         ...runtimeOptions,
@@ -79,7 +81,7 @@ async function startPPPM({ args, text, status, signal }: StartContext): Promise<
   const config = parsePPPMTrainConfig(args.config, text)
   const library = await readLibrary(given(args, 'motions'), name => status?.change(`reading ${name}`))
   for (const { name, reason } of library.skipped) status?.line(`left out ${name}: ${reason}`)
-  return runtime => trainPPPM(runtime, { library, config, folder: args.out, signal })
+  return runtime => trainPPPM(runtime, { library, config, folder: args.out, end: args.end, signal })
 }
 
 /** Of a network that learns from clips. */
@@ -90,7 +92,7 @@ function startFrom<C>(
   return ({ args, text, signal }) => {
     const config = parse(args.config, text)
     const data = given(args, 'data')
-    return runtime => train(runtime, { data, config, folder: args.out, signal })
+    return runtime => train(runtime, { data, config, folder: args.out, end: args.end, signal })
   }
 }
 
@@ -98,6 +100,7 @@ interface TrainOptions<C> {
   readonly data: string
   readonly config: C
   readonly folder: string
+  readonly end?: boolean
   readonly signal: AbortSignal
 }
 

@@ -129,6 +129,11 @@ await t.test('an image encoder tells clips apart', async t => {
   const part = await openModelPart(run.path, 'model', parseCLIPVisionConfig)
   using encoder = await withWeights(part, file => CLIPVisionModelWithProjection.load(runtime, file, part.config))
   t.equal(encoder.config.projectionDim, 8)
+  const options = { data, config: config_, end: true }
+  await rm(run.path, { recursive: true })
+  const { path: again } = await losses(trainEncoder(runtime, { ...options, folder: join(folder, 'encoder') }))
+  t.same((await openModelPart(again, 'model', parseCLIPVisionConfig)).config, part.config, 'ended where it is')
+  await t.rejects(losses(trainEncoder(runtime, { ...options, folder: join(folder, 'nothing') })), UsageError)
 })
 
 /** A square with two joints: one in its middle, one beside it and further away. */

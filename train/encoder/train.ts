@@ -19,13 +19,15 @@ export interface TrainEncoderOptions {
   readonly config: EncoderTrainConfig
   /** Of the run; see `runTraining`. In the end it holds `image_encoder/`, as diffusers lays it out. */
   readonly folder: string
+  /** See `RunOptions.end`. */
+  readonly end?: boolean
   readonly signal?: AbortSignal
 }
 
 /** Trains an image encoder. Errors: of files, and of `runTraining`. */
 export async function* trainEncoder(
   runtime: Runtime,
-  { data, config, folder, signal }: TrainEncoderOptions,
+  { data, config, folder, end, signal }: TrainEncoderOptions,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { encoderConfig: path, settings, saveEvery } = config
   const text = await readConfigText(dirname(path), basename(path))
@@ -37,6 +39,7 @@ export async function* trainEncoder(
     task,
     settings,
     saveEvery,
+    end,
     signal,
     description: { ...config, encoder: encoder.config, clips: clips.map(({ name, key }) => ({ name, key })) },
     finish: values =>

@@ -19,13 +19,15 @@ export interface TrainExtractorOptions {
   readonly config: ExtractorTrainConfig
   /** Of the run; see `runTraining`. In the end it holds `extractor/`. */
   readonly folder: string
+  /** See `RunOptions.end`. */
+  readonly end?: boolean
   readonly signal?: AbortSignal
 }
 
 /** Trains a part extractor. Errors: of files, and of `runTraining`. */
 export async function* trainExtractor(
   runtime: Runtime,
-  { data, config, folder, signal }: TrainExtractorOptions,
+  { data, config, folder, end, signal }: TrainExtractorOptions,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { extractorConfig: path, settings, saveEvery } = config
   const text = await readConfigText(dirname(path), basename(path))
@@ -37,6 +39,7 @@ export async function* trainExtractor(
     task,
     settings,
     saveEvery,
+    end,
     signal,
     description: { ...config, extractor: extractor.config, clips: clips.map(({ name, key }) => ({ name, key })) },
     finish: values =>

@@ -17,6 +17,8 @@ export interface TrainPPPMOptions {
   readonly config: PPPMTrainConfig
   /** Of the run; see `runTraining`. */
   readonly folder: string
+  /** See `RunOptions.end`. */
+  readonly end?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -35,7 +37,7 @@ const scenes = [
 /** Trains a PPPM on all takes that are not held out. Errors: as `runTraining`. */
 export async function* trainPPPM(
   runtime: Runtime,
-  { library, config, folder, signal }: TrainPPPMOptions,
+  { library, config, folder, end, signal }: TrainPPPMOptions,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const { model, textEncoder, frames, batch, settings, saveEvery } = config
   const { train } = holdOut(library.takes, config.holdOut)
@@ -51,7 +53,7 @@ export async function* trainPPPM(
   const takes = train.map(({ name, frames }) => ({ name, frames }))
   const description = { ...config, takes }
   const metadata = { config: formatPPPMConfig(network) }
-  yield* runTraining(runtime, { folder, task, settings, saveEvery, description, metadata, signal })
+  yield* runTraining(runtime, { folder, task, settings, saveEvery, description, metadata, end, signal })
 }
 
 /** Scenes of clips of so many frames; those that are longer than every take are left out, but never clips themselves. */

@@ -21,13 +21,15 @@ export interface TrainSVDOptions {
   readonly config: SVDTrainConfig
   /** Of the run; see `runTraining`. It holds the cache too, and in the end `unet/`, as diffusers lays it out. */
   readonly folder: string
+  /** See `RunOptions.end`. */
+  readonly end?: boolean
   readonly signal?: AbortSignal
 }
 
 /** Trains a video UNet. Errors: as `openBase`, `fillCache` and `runTraining`. */
 export async function* trainSVD(
   runtime: Runtime,
-  { data, config, folder, signal }: TrainSVDOptions,
+  { data, config, folder, end, signal }: TrainSVDOptions,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { settings, saveEvery, frames, width, height, checkpointing } = config
   const base = await openBase(config)
@@ -48,6 +50,7 @@ export async function* trainSVD(
     task,
     settings,
     saveEvery,
+    end,
     signal,
     description: { ...config, unet: base.unet.json, clips: clips.map(({ name, key }) => ({ name, key })) },
     begin:

@@ -25,6 +25,8 @@ export interface TrainVaeOptions {
   readonly config: VaeTrainConfig
   /** Of the run; see `runTraining`. In the end it holds `vae/`, as diffusers lays it out. */
   readonly folder: string
+  /** See `RunOptions.end`. */
+  readonly end?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -37,7 +39,7 @@ const measuredClips = 64
  */
 export async function* trainVae(
   runtime: Runtime,
-  { data, config, folder, signal }: TrainVaeOptions,
+  { data, config, folder, end, signal }: TrainVaeOptions,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { vaeConfig: path, base, train, settings, saveEvery } = config
   const text = await readConfigText(dirname(path), basename(path))
@@ -51,6 +53,7 @@ export async function* trainVae(
     task,
     settings,
     saveEvery,
+    end,
     signal,
     description: { ...config, vae: vae.config, clips: clips.map(({ name, key }) => ({ name, key })) },
     begin: () =>
