@@ -2,6 +2,7 @@
 // makes of them.
 
 import { Body } from '../../../models/body/body.js'
+import { labelsOfFaces } from '../../../models/body/labels.js'
 import { numbersOf } from '../../../models/pppm/encoding.js'
 import { jointsOf } from '../../../models/pppm/kinds.js'
 import { quadrupedJointNames } from '../../../models/body/quadruped-skeleton.js'
@@ -123,19 +124,14 @@ export function jointError({ figure, nodes }: BodyFit, truth: PosedBody, camera:
 
 /** Part labels of a body as a camera sees it in a frame. */
 export function drawParts(
-  { data: { faces, labels } }: Figure,
+  { data }: Figure,
   vertices: Float32Array,
   camera: Camera,
   { width, height }: { width: number; height: number },
 ): LabelMap {
-  const { triangles, shares } = rasterize({ vertices, faces }, camera, width, height)
-  const data = new Uint8Array(width * height)
-  triangles.forEach((face, pixel) => {
-    if (face < 0) return
-    const own = shares.subarray(3 * pixel, 3 * pixel + 3)
-    data[pixel] = labels[faces[3 * face + own.indexOf(Math.max(...own))]]
-  })
-  return { width, height, data }
+  const { triangles } = rasterize({ vertices, faces: data.faces }, camera, width, height)
+  const parts = labelsOfFaces(data)
+  return { width, height, data: Uint8Array.from(triangles, face => (face < 0 ? 0 : parts[face])) }
 }
 
 /** Pixels of the same part in both, over pixels of a part in either: the IoU of part masks, pixel by pixel. */
