@@ -83,7 +83,7 @@ export async function modelDigest(
 }
 
 /** The SHA-256 of part masks, or that there are none. */
-export function masksDigest(masks: readonly (PartMask | undefined)[] | undefined): string {
+function masksDigest(masks: readonly (PartMask | undefined)[] | undefined): string {
   return masks ? digest(hash => hashMasks(hash, masks)) : 'none'
 }
 

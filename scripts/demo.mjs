@@ -1,6 +1,5 @@
-// `npm run demo`: the whole way from a picture to a video, on whatever this machine has. It takes the real architecture
-// with the tiny random weights of the tests, so it needs no download and shows that everything works, not what it can
-// do.
+// `npm run demo`: the whole way from a picture and a sketched pose to a video, in three stages, on whatever this machine
+// has, with the small weights that come along.
 
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -9,29 +8,32 @@ import { prepare, root } from './prepare.mjs'
 
 prepare()
 
-const model = join(root, '.cache/demo-model')
-const out = join(root, 'out/demo')
-const { makeTinyModel } = await import('../dist/test/support/model.js')
-rmSync(model, { recursive: true, force: true })
-await makeTinyModel(model)
+const out = 'out/demo'
+const command = ['revise', '--image', 'docs/pictures/demo.png', '--sketch', 'docs/examples/sketch.json', '--out', out]
 
-console.log('Demo: a tiny model with RANDOM weights. It has learnt nothing, so its video is coloured noise;')
-console.log('a real model (stable-video-diffusion-img2vid-xt) takes the same way and the same command:')
-const settings = { frames: 4, steps: 4, width: 128, height: 128, seed: 1 }
-const paths = { model, image: join(root, 'docs/pictures/demo.png'), out }
-const options = Object.entries({ ...paths, ...settings }).flatMap(([name, value]) => [`--${name}`, String(value)])
-console.log(`revision generate ${options.join(' ')}\n`)
+console.log('Demo: the person in docs/pictures/demo.png is to raise the other arm as well, as docs/examples/sketch.json')
+console.log('has it. The models are the small ones of this repository, 64 x 64 pixels; the command is')
+console.log(`  revision ${command.join(' ')}\n`)
 
-const { status, error } = spawnSync(
-  process.execPath,
-  [join(root, 'dist/pipeline/cli/main.js'), 'generate', ...options],
-  {
-    stdio: ['inherit', 'ignore', 'inherit'],
-  },
-)
+// Otherwise there would be nothing to see: what is there already is not made again.
+rmSync(join(root, out), { recursive: true, force: true })
+const { status, error } = spawnSync(process.execPath, ['dist/pipeline/cli/main.js', ...command], {
+  cwd: root,
+  stdio: ['inherit', 'ignore', 'inherit'],
+})
 if (error || status !== 0) {
   console.error(`the demo did not run: ${error?.message ?? `exit code ${status}`}`)
   process.exit(status || 1)
 }
-console.log(`\nThe video: ${join(out, 'video.mp4')}`)
-console.log(`All frames on one sheet: ${join(out, 'sheet.png')}`)
+console.log(`
+What it made:
+  ${out}/s1/sheet.png      the coarse video, made from the picture
+  ${out}/s2/overlays.png   the parts of the body that was found in it, on its way to the sketched pose
+  ${out}/s3/sheet.png      the video along that motion
+  ${out}/s3/video.mp4      the same, moving
+
+What to try next:
+  npx revision revise --image docs/pictures/demo.png --motion MOTION.bvh --out out/dance   a motion of your own
+  npx revision setup extract                                                             photographs of people
+  npx revision fetch svd-xt --variant fp16 --to svd-xt                                   Stable Video Diffusion itself
+docs/revise.md tells more.`)

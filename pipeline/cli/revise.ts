@@ -7,13 +7,14 @@ import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
 import { readMotion } from '../../train/motion/read.js'
 import { personOf, readScene } from '../../train/motion/scene-file.js'
+import { readSketchFile } from '../control/sketch-file.js'
 import { readPicture } from '../media/decode.js'
 import type { ReviseOptions, ReviseResult } from '../revise/events.js'
 import type { GivenMotion } from '../revise/given.js'
 import { revise } from '../revise/revise.js'
 import { stageNames, type ReviseStage } from '../revise/settings.js'
 import { tableOf } from '../revise/table.js'
-import { reviseTools } from '../revise/tools.js'
+import { detectorNames, reviseTools, type DetectorName } from '../revise/tools.js'
 import { readSceneFile } from '../scene/scene-file.js'
 import { checkSettings, settingNames } from '../settings.js'
 import { shipped } from '../shipped.js'
@@ -35,6 +36,7 @@ import { StopSignals } from './stop.js'
 
 interface ReviseArguments extends RuntimeArguments, MemoryArguments {
   [option: string]: unknown
+  detector?: DetectorName
   json?: boolean
   quiet?: boolean
 }
@@ -44,10 +46,18 @@ const options = {
   out: text('What:', 'Folder for what the stages make; needed'),
   model: text('What:', 'Diffusers folder of an SVD model; default: the pocket model that is shipped'),
   pppm: text('What:', 'Weights of a motion prior, or none; default: those that are shipped'),
+  sketch: text('Motion:', 'A sketch of the pose that the video is to come to, JSON'),
   motion: text('Motion:', 'A motion file or scene, in the place of what would be seen in a coarse video'),
   strength: text('Motion:', 'Motion strength, 0 to 1; default: left to the motion prior'),
   prompt: text('Motion:', 'What is to happen, for a motion prior that has learnt from texts'),
   'text-encoder': text('Motion:', "Folder of CLIP's text tower and tokenizer, for --prompt"),
+  detector: {
+    choices: detectorNames,
+    requiresArg: true,
+    group: 'Motion:',
+    describe: "What finds people and things; default: the model's own, or the one of `revision setup extract`",
+  },
+  depth: text('Motion:', 'Folder of a depth model, for the places of things'),
   stages: text('Stages:', `Some of ${stageNames.join(',')}; default: all`),
   'full-coarse': { type: 'boolean', group: 'Stages:', describe: 'Coarse video of full size, frames and steps' },
   overlap: text('Stages:', "Frames that clips share of a video longer than the model's; default: a quarter of a clip"),
@@ -74,7 +84,7 @@ async function run(args: ReviseArguments): Promise<void> {
   const listener: Listener = json ? new JsonEvents() : quiet ? silent : new Progress()
   try {
     const read = new OptionReader(args, optionOf, 'revise')
-    const asked = await askedOf(read)
+    const asked = await askedOf(read, args.detector)
     const runtime = await openFor(args, { quiet: json || quiet, maxBytes: asked.maxMemory })
     try {
       const result = await listenTo({ ...asked, runtime }, listener)
@@ -93,23 +103,23 @@ async function run(args: ReviseArguments): Promise<void> {
 }
 
 /** Reads all that was asked, and the files that it names. Throws UsageErrors and FileErrors. */
-async function askedOf(read: OptionReader): Promise<ReviseOptions> {
+async function askedOf(read: OptionReader, detector: DetectorName | undefined): Promise<ReviseOptions> {
   const settings = Object.fromEntries(settingNames.map(name => [name, read.number(name)]))
   checkSettings(settings, optionOf)
   const [imagePath, out] = [read.needed('image'), read.needed('out')]
-  const [motion, prompt, encoder, maxMemory] = ['motion', 'prompt', 'textEncoder', 'maxMemory'].map(name =>
-    read.text(name),
-  )
+  const names = ['motion', 'sketch', 'prompt', 'textEncoder', 'maxMemory']
+  const [motion, sketch, prompt, encoder, maxMemory] = names.map(name => read.text(name))
   if ((prompt === undefined) !== (encoder === undefined))
     throw new UsageError({ where: '--prompt', what: 'goes with --text-encoder', expected: 'both or none of them' })
-  const pppm = read.text('pppm') ?? shipped.pppm
+  const [model, pppm] = [read.text('model') ?? shipped.pocket, read.text('pppm') ?? shipped.pppm]
   return {
     ...settings,
     out,
-    model: read.text('model') ?? shipped.pocket,
+    model,
     image: await readPicture(imagePath),
-    tools: reviseTools(),
+    tools: reviseTools({ detector, model, depth: read.text('depth') }),
     pppm: pppm === 'none' ? undefined : pppm,
+    sketch: sketch === undefined ? undefined : await readSketchFile(sketch),
     motion: motion === undefined ? undefined : await readGiven(motion),
     strength: read.number('strength'),
     prompt: prompt === undefined || encoder === undefined ? undefined : { text: prompt, encoder },

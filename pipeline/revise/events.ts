@@ -1,8 +1,8 @@
 // What a run of the three stages is asked, what it tells while it works, and what comes of it.
 
 import type { ModelFolder } from '../../models/svd/folder.js'
-import type { PartMask } from '../../models/svd/motion-condition.js'
 import type { Runtime } from '../../tensor/index.js'
+import type { Sketch } from '../control/sketch.js'
 import type { Extractor, ExtractOptions } from '../extract/extractor.js'
 import type { GenerateEvent, GenerateOptions } from '../generate.js'
 import type { LabelMap, Picture } from '../media/picture.js'
@@ -22,17 +22,11 @@ export interface DrawnMask {
 /** What the second stage works with. */
 export interface ReviseTools {
   /** Finds out what frames show. */
-  openExtractor(runtime: Runtime): Promise<Extractor>
+  openExtractor(runtime: Runtime): Promise<Extractor & Disposable>
   /** Draws the part labels of a scene, frame by frame. */
   drawMasks(runtime: Runtime, scene: Scene): AsyncIterable<DrawnMask>
   /** Draws labels over a picture of their size, for people to see. */
   drawOverlay(picture: Picture, labels: LabelMap): Picture
-}
-
-/** A pose that the video is to come to. */
-export interface TargetPose {
-  /** What is said of the last frame, drawn at a size. */
-  mask(width: number, height: number): PartMask
 }
 
 /** A text for the motion prior. */
@@ -55,7 +49,8 @@ export interface ReviseOptions
   tools: ReviseTools
   /** Weights of a motion prior, a file. Without them motions stay as they were seen. */
   pppm?: string
-  target?: TargetPose
+  /** A pose that the video is to come to. */
+  sketch?: Sketch
   /** Takes the place of what would be seen in the first stage's video, which is not made. */
   motion?: GivenMotion
   /** Motion strength for the prior, 0..1; left to it when absent. */

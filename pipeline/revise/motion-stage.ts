@@ -6,6 +6,7 @@ import type { PPPM } from '../../models/pppm/pppm.js'
 import { tellText } from '../../models/pppm/text.js'
 import { resizeLanczos } from '../../models/svd/resize.js'
 import type { Runtime, Tensor } from '../../tensor/index.js'
+import { targetPoseOf } from '../control/target-pose.js'
 import { writePng } from '../media/encode.js'
 import type { OutputFolder } from '../media/output.js'
 import type { LabelMap, Picture } from '../media/picture.js'
@@ -18,6 +19,7 @@ import { mendScene } from './mend.js'
 import type { Prior } from './prior.js'
 import type { ReviseRun } from './run.js'
 import { aimScene } from './target.js'
+import { firstLabels } from './video-stage.js'
 import type { StageCost } from './stage-store.js'
 
 /** A scene, and what it took. */
@@ -40,14 +42,14 @@ export async function* findMotion(
   frames: readonly Picture[],
 ): AsyncGenerator<ReviseEvent, MotionOutcome, undefined> {
   const { options, runtime, settings, shown, store, configurations } = run
-  const { signal, tools, motion, image, onExtract, target } = options
+  const { signal, tools, motion, image, onExtract, sketch } = options
   const { width, height, fps } = settings
   const begun = performance.now()
   runtime.resetPeak()
   // Everything is seen at the size of the final video, and the first frame is the picture itself.
   const large = [image, ...frames.slice(1)].map(frame => resizeLanczos(frame, width, height))
   const rate = large.length > 1 ? (fps * (large.length - 1)) / (shown - 1) : fps
-  const extractor = await tools.openExtractor(runtime)
+  using extractor = await tools.openExtractor(runtime)
   const seen = await extractor.extract(large, { fps: rate, signal, onProgress: onExtract })
   signal?.throwIfAborted()
   const entities = seen.entities.map(({ id, kind, name, confidence }) => ({
@@ -59,13 +61,14 @@ export async function* findMotion(
   yield { type: 'seen', frames: seen.frames, entities, depth: seen.depth }
 
   let start = motion ? sceneOfGiven(motion, seen, settings) : seen
-  if (target && start.entities.length > 0) {
-    const { scene: aimed, ...aim } = aimScene(start, target.mask(width, height).labels)
+  if (sketch && start.entities.length > 0) {
+    const targets = targetPoseOf(sketch, start, await firstLabels(tools, runtime, start))
+    const { scene: aimed, ...aim } = aimScene(start, targets)
     yield { type: 'target', ...aim }
     start = aimed
   }
   using opened = await openPrior(run)
-  const goal = { frames: settings.frames, fps, shown, targeted: target !== undefined, given: motion !== undefined }
+  const goal = { frames: settings.frames, fps, shown, targeted: sketch !== undefined, given: motion !== undefined }
   const scene = await mendScene(start, { ...goal, prior: opened.prior })
   signal?.throwIfAborted()
   const overlays = scene.entities.length > 0 ? await overlaysOf(run, scene, large) : []

@@ -107,8 +107,8 @@ class Work {
       return store.frames('s1', coarse.frames)
     }
     yield { type: 'part', part: 's1' }
-    if (options.target) yield* this.#warnOfMasks()
-    const masks = coarseMasks(this.plan)
+    if (options.sketch) yield* this.#warnOfMasks()
+    const masks = await coarseMasks(this.plan)
     const { frames, ...made } = yield* makeVideo(this.plan, 's1', configurations.s1, { settings: coarse, masks })
     yield this.#end('s1', made, false)
     return frames

@@ -6,7 +6,7 @@ import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
 import { latentPixels } from '../../models/svd/vae-config.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { systemError } from '../../tensor/files/system-error.js'
-import { digest, masksDigest, modelDigest, pictureDigest, type Configuration } from '../configuration.js'
+import { digest, modelDigest, pictureDigest, type Configuration } from '../configuration.js'
 import { planClips, type ClipOptions } from '../long/clips.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { checkSettings, completeSettings, type GenerateSettings, videoModelOf } from '../settings.js'
@@ -37,7 +37,7 @@ export interface ReviseRun {
  * @throws UsageError for what cannot be, FileError for a model or prior that cannot be read
  */
 export async function planRun(options: ReviseOptions, runtime: Runtime): Promise<ReviseRun> {
-  const { motion, strength, overlap, fullCoarse: full = false, target } = options
+  const { motion, strength, overlap, fullCoarse: full = false } = options
   checkSettings(options)
   if (strength !== undefined && !(strength >= 0 && strength <= 1))
     throw new UsageError({ where: 'strength', what: 'out of range', expected: '0..1', got: String(strength) })
@@ -58,7 +58,6 @@ export async function planRun(options: ReviseOptions, runtime: Runtime): Promise
   const coarse = coarseSettings(settings, { shown, full, step: latentPixels(model.vae.config) })
   checkSettings(coarse)
   const configurations = await configurationsOf(options, { model, settings, coarse })
-  if (target) target.mask(settings.width, settings.height)
   const store = await StageStore.open(options.out)
   return { options, model, runtime, store, settings, coarse, shown, clips, stages: stagesOf(options), configurations }
 }
@@ -73,14 +72,14 @@ function stagesOf({ stages, motion }: ReviseOptions): ReviseStage[] {
 }
 
 async function configurationsOf(
-  { image, pppm, target, motion, strength, prompt, signal }: ReviseOptions,
+  { image, pppm, sketch, motion, strength, prompt, signal }: ReviseOptions,
   { model, settings, coarse }: Pick<ReviseRun, 'model' | 'settings' | 'coarse'>,
 ): Promise<Record<ReviseStage, Configuration>> {
   const scheduler = readEulerConfig(await model.openScheduler())
   const of = {
     model: await modelDigest(model, scheduler, signal),
     image: pictureDigest(image),
-    target: masksDigest(target && [target.mask(settings.width, settings.height)]),
+    sketch: sketch ? digest(hash => hash.update(JSON.stringify(sketch.shapes))) : 'none',
   }
   const s1 = { ...textsOf(coarse), ...of }
   const { frames, fps, width, height } = settings

@@ -18,18 +18,14 @@ import { quadrupedParents } from '../../models/body/quadruped-skeleton.js'
 import { jointParents } from '../../models/body/skeleton.js'
 import { numbersOf, type EntityMotion } from '../../models/pppm/encoding.js'
 import { jointsOf, type EntityKind } from '../../models/pppm/kinds.js'
-import type { LabelMap } from '../../models/svd/picture.js'
+import type { PoseTarget } from '../control/target-pose.js'
 import { project, type Camera } from '../render/camera.js'
 import { entityPoints } from '../scene/entity-points.js'
-import { firstObjectLabel, type Scene, type SceneEntity } from '../scene/scene.js'
+import type { Scene, SceneEntity } from '../scene/scene.js'
 import { solveSymmetric } from './solve.js'
 
 /** Where a part is to be seen. */
-interface Goal {
-  readonly label: number
-  readonly x: number
-  readonly y: number
-}
+type Goal = Pick<PoseTarget, 'label' | 'x' | 'y'>
 
 /** A scene that comes to a target pose, and how well. */
 export interface Targeted {
@@ -47,36 +43,17 @@ const step = 1e-3
 // Joints beyond these are fingers, eyes and jaw.
 const movedJoints = { human: 22, animal: jointsOf.animal } as const
 
-/** Middles of the labels that a mask shows. */
-export function goalsOf({ width, data }: LabelMap): Goal[] {
-  const sums = new Map<number, { x: number; y: number; count: number }>()
-  data.forEach((label, pixel) => {
-    if (label === 0) return
-    const sum = sums.get(label) ?? { x: 0, y: 0, count: 0 }
-    sums.set(label, { x: sum.x + (pixel % width), y: sum.y + Math.floor(pixel / width), count: sum.count + 1 })
-  })
-  return Array.from(sums, ([label, { x, y, count }]) => ({ label, x: x / count, y: y / count }))
-}
-
 /**
- * Brings the scene's last frame to what the mask says, each part by the entity that is nearest to its place; the frames
- * before go over into it, the more the later they are.
+ * Brings the scene's last frame to a target pose: every part that somebody has to its place. The frames before go over
+ * into it, the more the later they are.
  */
-export function aimScene(scene: Scene, mask: LabelMap): Targeted {
+export function aimScene(scene: Scene, targets: readonly PoseTarget[]): Targeted {
   const { camera, entities, frames } = scene
   const last = frames - 1
-  const claims = new Map<SceneEntity, Goal[]>()
-  for (const goal of goalsOf(mask)) {
-    const [nearest] = entities
-      .filter(entity => hasLabel(entity, goal.label))
-      .map(entity => ({ entity, apart: apartOf(partPlace(entity, last, goal.label, camera), goal) }))
-      .sort((a, b) => a.apart - b.apart)
-    if (nearest) claims.set(nearest.entity, [...(claims.get(nearest.entity) ?? []), goal])
-  }
   let [parts, error] = [0, 0]
   const aimed = entities.map(entity => {
-    const goals = claims.get(entity)
-    if (!goals) return entity
+    const goals = targets.filter(target => target.entity === entity.id)
+    if (goals.length === 0) return entity
     const pose = entity.kind === 'object' ? shifted(entity, last, goals[0], camera) : bent(entity, last, goals, camera)
     const motion = comingTo(entity.motion, pose)
     const confidence = entity.confidence.slice()
@@ -89,10 +66,6 @@ export function aimScene(scene: Scene, mask: LabelMap): Targeted {
     return moved
   })
   return { scene: { ...scene, entities: aimed }, parts, error: parts > 0 ? error / parts : 0 }
-}
-
-function hasLabel({ kind, label = firstObjectLabel }: SceneEntity, wanted: number): boolean {
-  return kind === 'object' ? label === wanted : jointsOfLabel(kind, wanted).length > 0
 }
 
 function apartOf([x, y]: readonly number[], goal: Goal): number {

@@ -1,11 +1,16 @@
 // The first and the last stage: a video by the diffusion model, kept in the stage's folder.
 
 import type { PartMask } from '../../models/svd/motion-condition.js'
+import { resizeLanczos } from '../../models/svd/resize.js'
+import type { Runtime } from '../../tensor/index.js'
+import type { Sketch } from '../control/sketch.js'
+import { objectLabels, targetMask, type SketchGround } from '../control/target-pose.js'
 import { generate, type GenerateEvent, type GenerateOptions } from '../generate.js'
-import type { Picture } from '../media/picture.js'
+import type { LabelMap, Picture } from '../media/picture.js'
 import { defaultFormats, writeResults } from '../results.js'
 import type { Scene } from '../scene/scene.js'
 import type { Configuration } from '../configuration.js'
+import type { ReviseTools } from './events.js'
 import type { ReviseRun } from './run.js'
 import type { StageCost } from './stage-store.js'
 
@@ -48,11 +53,30 @@ export async function* makeVideo(
   return outcome!
 }
 
-/** What the target pose says of the coarse video: of its last frame. */
-export function coarseMasks({ options: { target }, coarse }: ReviseRun): (PartMask | undefined)[] | undefined {
-  if (!target) return undefined
-  const { frames, width, height } = coarse
-  return Array.from({ length: frames }, (_, frame) => (frame === frames - 1 ? target.mask(width, height) : undefined))
+/** What the sketch says of the coarse video: of its last frame. */
+export async function coarseMasks(run: ReviseRun): Promise<(PartMask | undefined)[] | undefined> {
+  const { options, coarse } = run
+  const { sketch } = options
+  if (!sketch) return undefined
+  const { frames } = coarse
+  const mask = targetMask(sketch, coarse, await groundOf(run, sketch))
+  return Array.from({ length: frames }, (_, frame) => (frame === frames - 1 ? mask : undefined))
+}
+
+/** What the picture shows, where a sketch speaks of it. */
+async function groundOf({ options, runtime, settings }: ReviseRun, { shapes }: Sketch): Promise<SketchGround> {
+  if (!shapes.some(({ type, part }) => type === 'drag' || (part && 'object' in part))) return {}
+  const { tools, image, signal } = options
+  const { width, height, fps } = settings
+  using extractor = await tools.openExtractor(runtime)
+  const scene = await extractor.extract([resizeLanczos(image, width, height)], { fps, signal })
+  return { first: await firstLabels(tools, runtime, scene), objects: objectLabels(scene) }
+}
+
+/** The part labels of a scene's first frame. */
+export async function firstLabels(tools: ReviseTools, runtime: Runtime, scene: Scene): Promise<LabelMap | undefined> {
+  for await (const { labels } of tools.drawMasks(runtime, scene)) return labels
+  return undefined
 }
 
 /** Part masks of every frame; none where nobody moves. */

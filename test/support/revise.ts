@@ -36,6 +36,7 @@ export function seeing(motions: readonly EntityMotion[]): ReviseTools & { readon
     asked,
     openExtractor: () =>
       Promise.resolve({
+        [Symbol.dispose]: () => undefined,
         extract: (frames: readonly Picture[], { fps = 7 } = {}) => {
           asked.push(frames.length)
           const [{ width, height }] = frames
