@@ -3,21 +3,17 @@
 import t from 'tap'
 import { humanLabel } from '../../models/body/labels.js'
 import { jointIndex } from '../../models/index.js'
-import type { LabelMap } from '../../pipeline/media/picture.js'
 import { project } from '../../pipeline/render/camera.js'
 import { framesShown, sceneOfGiven } from '../../pipeline/revise/given.js'
 import { mendScene } from '../../pipeline/revise/mend.js'
 import { evenPlaces, motionAt, valuesAt } from '../../pipeline/revise/retime.js'
-import { architectures } from '../../pipeline/hub/architectures.js'
-import { parseUNetConfig } from '../../models/svd/config.js'
-import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { coarseSettings } from '../../pipeline/revise/settings.js'
 import { solveSymmetric } from '../../pipeline/revise/solve.js'
 import { tableOf } from '../../pipeline/revise/table.js'
 import { aimScene } from '../../pipeline/revise/target.js'
 import { entityPoints } from '../../pipeline/scene/entity-points.js'
 import type { Scene } from '../../pipeline/scene/scene.js'
-import { completeSettings } from '../../pipeline/settings.js'
+import type { GenerateSettings } from '../../pipeline/settings.js'
 import { Generator } from '../../tensor/index.js'
 import { generateMotion, personOf } from '../../train/index.js'
 import { close } from '../support/compare.js'
@@ -64,15 +60,6 @@ void t.test('what was seen in half of the frames is a motion of all, trusted as 
   )
 })
 
-/** A map with a square of a label about a place. */
-function squareAt(x: number, y: number, label: number): LabelMap {
-  const { width, height } = scene
-  const data = new Uint8Array(width * height)
-  for (let row = Math.round(y) - 2; row <= Math.round(y) + 2; row++)
-    for (let column = Math.round(x) - 2; column <= Math.round(x) + 2; column++) data[row * width + column] = label
-  return { width, height, data }
-}
-
 void t.test('a body comes to a target pose, from the motion that it had', t => {
   const wrist = jointIndex('left_wrist')
   const at = (scene: Scene, frame: number): number[] => {
@@ -81,7 +68,7 @@ void t.test('a body comes to a target pose, from the motion that it had', t => {
   }
   const [x, y] = at(scene, 15)
   const goal = { x: x - 4, y: y - 18 }
-  const aimed = aimScene(scene, squareAt(goal.x, goal.y, humanLabel('left hand')))
+  const aimed = aimScene(scene, [{ entity: 'human-1', label: humanLabel('left hand'), part: 'left hand', ...goal }])
   t.equal(aimed.parts, 1)
   t.ok(aimed.error < 2, `${aimed.error} pixels off`)
   const [u, v] = at(aimed.scene, 15)
@@ -94,10 +81,10 @@ void t.test('a body comes to a target pose, from the motion that it had', t => {
   const feet = (scene: Scene) => entityPoints(scene.entities[0].motion, 15).subarray(3 * jointIndex('left_foot'))
   close(t, feet(aimed.scene).subarray(0, 3), feet(scene).subarray(0, 3), 0.15, 'the feet stay')
 
-  const other = aimScene(scene, squareAt(20, 50, 42))
+  const other = aimScene(scene, [{ entity: 'object-2', label: 42, part: 'object 42', x: 20, y: 50 }])
   t.equal(other.parts, 1)
   t.ok(other.error < 0.5, 'an object is moved there')
-  t.same(aimScene(scene, squareAt(20, 50, 30)), { scene, parts: 0, error: 0 }, 'parts that nobody has are left')
+  t.same(aimScene(scene, [{ label: 30, part: 'tail', x: 0, y: 0 }]), { scene, parts: 0, error: 0 }, 'nobody has a tail')
   t.end()
 })
 
@@ -124,19 +111,15 @@ void t.test('a given motion is put where the picture shows somebody, or before a
 })
 
 void t.test('the coarse video is half of everything, as far as it can be', t => {
-  const { unet, vae } = architectures['svd-xt']
-  const model = {
-    unet: parseUNetConfig('unet', JSON.stringify(unet)),
-    vae: parseVaeConfig('vae', JSON.stringify(vae)),
+  const final: GenerateSettings = {
+    ...{ frames: 25, steps: 50, width: 1024, height: 576, fps: 7, motionBucket: 127, noiseAug: 0.02 },
+    ...{ minGuidance: 1, maxGuidance: 3, decodeChunk: 4, seed: 0 },
   }
-  const final = completeSettings({ steps: 50 }, model)
-  const coarse = coarseSettings(final, { shown: 25, full: false, step: 8 })
-  t.match(coarse, { width: 512, height: 288, frames: 13, steps: 32, fps: 4 })
-  t.match(coarseSettings({ ...final, width: 96, height: 64 }, { shown: 25, full: false, step: 8 }), {
-    width: 96,
-    height: 64,
-  })
-  t.same(coarseSettings({ ...final, frames: 60 }, { shown: 25, full: true, step: 8 }), final)
+  const of = (settings: Partial<GenerateSettings>, full = false) =>
+    coarseSettings({ ...final, ...settings }, { shown: 25, full, step: 8 })
+  t.match(of({}), { width: 512, height: 288, frames: 13, steps: 32, fps: 4 })
+  t.match(of({ width: 96, height: 64 }), { width: 96, height: 64 })
+  t.same(of({ frames: 60 }, true), final)
   t.end()
 })
 

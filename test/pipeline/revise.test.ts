@@ -4,9 +4,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { jointIndex } from '../../models/index.js'
+import { readSketch } from '../../pipeline/control/sketch-file.js'
 import { readPicture } from '../../pipeline/media/decode.js'
+import { project } from '../../pipeline/render/camera.js'
 import type { ReviseEvent, ReviseOptions, ReviseResult } from '../../pipeline/revise/events.js'
 import { revise } from '../../pipeline/revise/revise.js'
+import { entityPoints } from '../../pipeline/scene/entity-points.js'
 import { readSceneFile, writeSceneFile } from '../../pipeline/scene/scene-file.js'
 import { personOf } from '../../train/index.js'
 import { strollingPerson } from '../support/motion.js'
@@ -181,4 +185,27 @@ await t.test('the prior mends the motion, and carries it on for a video of many 
     run({ frames: 10 }),
     /frames: more than the model makes at once; expected at most 4, or a motion prior/,
   )
+})
+
+await t.test('a sketched pose is the mask of the coarse video and the end of the motion', async t => {
+  const circle = { type: 'circle', part: 'left hand', centre: [0.58, 0.33], radius: 0.04 }
+  const drag = { type: 'drag', from: [0.5, 0.5], to: [0.6, 0.2] }
+  const sketchOf = (...shapes: object[]) =>
+    readSketch('sketch.json', JSON.stringify({ version: 1, units: 'relative', shapes }))
+  const one = seeing(people.slice(0, 1))
+  const { events, result } = await run({ tools: one, sketch: sketchOf(circle) })
+  t.match(
+    events.find(({ type }) => type === 'target'),
+    { parts: 1 },
+  )
+  t.same(one.asked, [2], 'shapes need not see the picture beforehand')
+  const [{ motion }] = result.scene!.entities
+  const hand = entityPoints(motion, 3).subarray(3 * jointIndex('left_wrist'))
+  const [x, y] = project(result.scene!.camera, [hand[0], hand[1], hand[2]])
+  t.ok(Math.hypot(x - 0.58 * 64, y - 0.33 * 64) < 4, `the hand is at ${x}, ${y}`)
+  t.match(noticesOf(events), [/no input channels/, /no input channels/])
+
+  const out = newFolder()
+  await t.rejects(run({ out, sketch: sketchOf({ ...drag, from: [0.01, 0.01] }) }), /sketch.json: shapes\[0\]/)
+  t.same(await readdir(out), [], 'nothing was made by then')
 })
