@@ -8,15 +8,12 @@ import { openPartExtractor, seeParts } from '../../models/extractor/sight.js'
 import { openModelFolder } from '../../models/svd/folder.js'
 import { UsageError } from '../../tensor/index.js'
 import { listClips } from '../../train/svd/clips.js'
-import { sceneMasks } from '../control/scene-masks.js'
 import { videoSheet } from '../dataset/show.js'
 import { evaluatePocket, pocketCases, type PocketClaims, type PocketRow, type PocketVideos } from '../eval/pocket.js'
 import { measureNames } from '../eval/measures.js'
 import { writePng } from '../media/encode.js'
-import { PocketExtractor } from '../extract/pocket-extractor.js'
-import type { ReviseTools } from '../revise/events.js'
-import { drawOverlay } from '../render/overlay.js'
 import { revise } from '../revise/revise.js'
+import { reviseTools } from '../revise/tools.js'
 import { shipped } from '../shipped.js'
 import { jsonText } from './json.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
@@ -97,11 +94,7 @@ async function evaluate(args: PocketArguments): Promise<void> {
   try {
     const folder = join(path, 'extractor')
     using extractor = await openPartExtractor(runtime, folder)
-    const tools: ReviseTools = {
-      openExtractor: () => Promise.resolve(new PocketExtractor(runtime, folder)),
-      drawMasks: (runtime, scene) => sceneMasks(runtime, scene),
-      drawOverlay,
-    }
+    const tools = reviseTools({ detector: 'parts', model: path })
     const events = evaluatePocket({
       model,
       runtime,
