@@ -137,6 +137,11 @@ export const calls: Readonly<Record<string, Call>> = {
     const x = normal(1, n, n, c)
     return () => ops.avgPool2d(x, { kernel: 2 })
   },
+  raster: ({ normal, integers }, { n, c }) => {
+    const [corners, away] = [ops.affine(normal(1, 3 * c, 2), n / 4, n / 2), ops.square(normal(1, 3 * c, 1))]
+    const [points, faces] = [ops.cat([corners, ops.affine(away, 1, 1)], 2), integers(3 * c, c, 3)]
+    return () => Object.values(ops.raster(points, faces, { height: n, width: n }))
+  },
   reduce: ({ normal }, { n, c }) => {
     const x = normal(n * n, c)
     return () => ops.sum(x, { axes: [0] })
