@@ -1,13 +1,12 @@
 // Masks made up for tests: shapes, and bodies in poses drawn at random.
 
-import { openRuntime } from '../../kernels/open.js'
-import { Body } from '../../models/body/body.js'
 import { poseLimits } from '../../models/body/joint-limits.js'
 import { openHuman } from '../../models/body/open-human.js'
+import { Skin } from '../../models/body/skin.js'
 import type { LabelMap } from '../../models/svd/picture.js'
 import { orbit } from '../../pipeline/render/camera.js'
 import { rasterize } from '../../pipeline/render/raster.js'
-import { Generator, Tensor } from '../../tensor/index.js'
+import { Generator } from '../../tensor/index.js'
 
 /** The mask of the pixels for which a condition holds. */
 export function maskWhere(width: number, height: number, isIn: (x: number, y: number) => boolean): LabelMap {
@@ -26,27 +25,21 @@ export function iou(a: LabelMap, b: LabelMap): number {
 }
 
 /** Masks of a person in poses drawn between the limits of joints, from all sides. */
-export async function randomSilhouettes(count: number, size: number, seed = 1): Promise<LabelMap[]> {
+export function randomSilhouettes(count: number, size: number, seed = 1): LabelMap[] {
   const random = new Generator(seed)
   const data = openHuman()
-  const poses = new Float32Array(count * 165)
-  for (let i = 0; i < count; i++)
+  const skin = new Skin(data)
+  return Array.from({ length: count }, () => {
+    const pose = new Float32Array(3 * data.parents.length + 3)
     poseLimits.low.forEach((low, n) => {
       // The middle of the ranges more than their ends; the whole body stays upright.
       const share = (random.rand(1)[0] + random.rand(1)[0]) / 2
-      if (n >= 3) poses[165 * i + n] = 0.3 * (low + share * (poseLimits.high[n] - low))
+      if (n >= 3) pose[n] = 0.3 * (low + share * (poseLimits.high[n] - low))
     })
-  const runtime = await openRuntime({ runtime: 'reference' })
-  using body = new Body(runtime, data)
-  using pose = Tensor.from(runtime, poses, [count, 165])
-  const { vertices, joints, shaped } = body.forward({ pose })
-  const points = await vertices.floats()
-  for (const tensor of [vertices, joints, shaped]) tensor.dispose()
-  return Array.from({ length: count }, (_, i) => {
     const view = { yaw: 2 * Math.PI * random.rand(1)[0], pitch: 0.3 * random.rand(1)[0], distance: 4 }
     const camera = orbit([0, -0.1, 0], view, { width: size, height: size, focal: 1.8 * size })
-    const own = points.subarray((i * points.length) / count, ((i + 1) * points.length) / count)
-    const { triangles } = rasterize({ vertices: own, faces: data.faces }, camera, size, size)
+    const vertices = skin.follow(skin.pose(pose))
+    const { triangles } = rasterize({ vertices, faces: data.faces }, camera, size, size)
     return { width: size, height: size, data: Uint8Array.from(triangles, face => Number(face >= 0)) }
   })
 }
