@@ -53,21 +53,27 @@ export class Body implements Disposable {
       this.#held.push(tensor)
       return tensor
     }
-    const [count, vertices] = [parents.length, template.length / 3]
-    const [coefficients, turns] = [data.shapes + data.expressions, 9 * (count - 1)]
-    this.#parents = hold(parents, [count], 'parents')
-    this.#template = hold(turned(planes(template, 1), 3 * vertices, 1), [1, 3 * vertices], 'template')
-    this.#joints = hold(joints, [1, 3 * count], 'joints')
-    const moves = turned(planes(directions, coefficients), 3 * vertices, coefficients)
-    this.#directions = hold(moves, [coefficients, 3 * vertices], 'shape directions')
-    const jointMoves = turned(jointDirections, 3 * count, coefficients)
-    this.#jointDirections = hold(jointMoves, [coefficients, 3 * count], 'joint directions')
-    this.#poseDirections =
-      poseDirections &&
-      hold(turned(planes(poseDirections, turns), 3 * vertices, turns), [turns, 3 * vertices], 'pose directions')
-    const identity = Float32Array.from({ length: turns }, (_, i) => Number(i % 9 === 0 || i % 9 === 4 || i % 9 === 8))
-    this.#identity = hold(identity, [1, turns], 'identity')
-    this.#weights = hold(turned(weights, vertices, count), [count, vertices], 'skin weights')
+    // What is held already goes back if there is no room for all of it.
+    try {
+      const [count, vertices] = [parents.length, template.length / 3]
+      const [coefficients, turns] = [data.shapes + data.expressions, 9 * (count - 1)]
+      this.#parents = hold(parents, [count], 'parents')
+      this.#template = hold(turned(planes(template, 1), 3 * vertices, 1), [1, 3 * vertices], 'template')
+      this.#joints = hold(joints, [1, 3 * count], 'joints')
+      const moves = turned(planes(directions, coefficients), 3 * vertices, coefficients)
+      this.#directions = hold(moves, [coefficients, 3 * vertices], 'shape directions')
+      const jointMoves = turned(jointDirections, 3 * count, coefficients)
+      this.#jointDirections = hold(jointMoves, [coefficients, 3 * count], 'joint directions')
+      this.#poseDirections =
+        poseDirections &&
+        hold(turned(planes(poseDirections, turns), 3 * vertices, turns), [turns, 3 * vertices], 'pose directions')
+      const identity = Float32Array.from({ length: turns }, (_, i) => Number(i % 9 === 0 || i % 9 === 4 || i % 9 === 8))
+      this.#identity = hold(identity, [1, turns], 'identity')
+      this.#weights = hold(turned(weights, vertices, count), [count, vertices], 'skin weights')
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
   }
 
   /**
