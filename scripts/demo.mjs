@@ -11,7 +11,8 @@ prepare()
 const out = 'out/demo'
 const image = 'docs/pictures/demo.png'
 const { shipped } = await import('../dist/pipeline/shipped.js')
-const isTrained = [join(shipped.pocket, 'model_index.json'), shipped.pppm].every(path => existsSync(path))
+const unet = join(shipped.pocket, 'unet/diffusion_pytorch_model.safetensors')
+const isTrained = existsSync(unet) && existsSync(shipped.pppm)
 // Otherwise there would be nothing to see: what is there already is not made again.
 rmSync(join(root, out), { recursive: true, force: true })
 if (isTrained) threeStages()
