@@ -22,7 +22,7 @@ export const rasterWebGpu = webgpuKernel(rasterOp, ({ inputs, outputs, params: {
   const [triangles, shares, depth] = outputs
   if (sizeOf(triangles.shape) === 0) return []
   const [batch, vertices] = points.shape
-  const [most] = [windowElements('f32', facts)]
+  const most = windowElements('f32', facts)
   const rowChunks = chunkRows('raster', height, [{ dtype: 'f32', perRow: 3 * width }], facts)
   const columns = Math.ceil(width / tile)
   const tiles = columns * Math.ceil(rowChunks[0].count / tile)
