@@ -6,6 +6,7 @@ import { openHuman, openQuadruped } from '../../models/index.js'
 import type { EntityMotion } from '../../models/pppm/encoding.js'
 import { figureOf, type Figure } from '../../pipeline/extract/fit/figure.js'
 import { fitBody } from '../../pipeline/extract/fit/fit.js'
+import { fitGirth, girthOf } from '../../pipeline/extract/fit/girth.js'
 import { drawParts, jointError, maskOverlap, poseEntity, sightOf } from '../../pipeline/extract/fit/measure.js'
 import { nodeOf } from '../../pipeline/extract/fit/names.js'
 import { TrackFitter } from '../../pipeline/extract/fit/body-fitter.js'
@@ -30,10 +31,14 @@ function thinned({ kind, numbers }: EntityMotion, width: number, frames: number)
   return { kind, numbers: Float32Array.from(rows.flatMap(row => [...row])) }
 }
 
-async function rendered(figure: Figure, motion: EntityMotion, { yaw = 0.5, pitch = 0.15, distance = 4 }) {
+async function rendered(
+  figure: Figure,
+  motion: EntityMotion,
+  { yaw = 0.5, pitch = 0.15, distance = 4, shape: given = [] as number[] },
+) {
   const random = new Generator(5)
   const shape = new Float32Array(figure.data.shapes)
-  shape.set(random.randn(figure.kind === 'human' ? 10 : 6))
+  shape.set(given.length > 0 ? given : random.randn(figure.kind === 'human' ? 10 : 6))
   const truth = await poseEntity(runtime, figure, { kind: figure.kind, motion, shape })
   const joints = figure.data.parents.length
   const frames = truth.joints.length / 3 / joints
@@ -92,6 +97,18 @@ await t.test('a guess to begin with, in one of two frames: no way to face is tri
   const guesses = [{ rotations, shape: new Float32Array(10) }, undefined]
   const fit = await fitBody(runtime, human, seen, { lens: camera, fps, guesses, steps: 60 })
   t.ok(jointError(fit, truth, camera) < 0.06, `${jointError(fit, truth, camera)} m`)
+})
+
+await t.test('how stout somebody is: by the pixels, which joints do not tell', async t => {
+  t.equal(girthOf(human.data), 1)
+  t.equal(girthOf(dog.data), 2)
+  const motion = thinned(personOf(walk(6)), 168, 2)
+  const { truth, camera, random, masksOf } = await rendered(human, motion, { shape: [0, 1.5] })
+  const fit = await fitBody(runtime, human, sightOf(human, truth, { camera, random }), { lens: camera, fps, steps: 60 })
+  t.ok(Math.abs(fit.shape[1]) < 0.2)
+  const stout = await fitGirth(runtime, fit, [undefined, masksOf(truth.vertices)[1]], camera)
+  t.ok(Math.abs(stout.shape[1] - 1.5) < 0.5, `${stout.shape[1]}`)
+  t.equal(await fitGirth(runtime, fit, [], camera), fit)
 })
 
 await t.test("a dog by AP-10K's points", async t => {

@@ -8,6 +8,7 @@ import type { Track } from '../detection.js'
 import type { BodyFitter, FittedBody, SceneView } from '../extractor.js'
 import { figureOf, type Figure } from './figure.js'
 import { fitBody, type BodyFit } from './fit.js'
+import { fitGirth } from './girth.js'
 import { seenIn } from './names.js'
 import { entityOf } from './place.js'
 
@@ -48,7 +49,10 @@ export class TrackFitter implements BodyFitter {
     const points = Math.max(...seen.map(frame => figure.names.filter(name => frame[name]?.confidence > 0).length))
     if (points < leastPoints) return undefined
     const guesses = track.detections.map(detection => detection?.pose)
-    return fitBody(this.runtime, figure, seen, { lens: camera, fps, guesses, steps: this.options.steps })
+    const options = { lens: camera, fps, guesses, steps: this.options.steps }
+    const fit = await fitBody(this.runtime, figure, seen, options)
+    const masks = track.detections.map(detection => detection?.mask)
+    return fitGirth(this.runtime, fit, masks, camera)
   }
 
   #figure(kind: Track['kind']): Figure | undefined {
