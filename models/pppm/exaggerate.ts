@@ -1,5 +1,5 @@
-// Motions brought to a strength: what they do beside the shortest way is made larger or smaller. The way between frames
-// that are known is kept, so that the motion still begins, passes and arrives where it did.
+// Motions brought to a strength: what joints do beside the shortest way is made larger or smaller. The way between frames
+// that are known is kept, so that the motion still begins, passes and arrives where it did, and so is the place.
 // After Bruderlin and Williams, "Motion signal processing", SIGGRAPH 1995: bands of a motion are exaggerated or damped.
 
 import { poseJoints } from '../body/kinematics.js'
@@ -38,7 +38,7 @@ export function bringToStrength(motion: EntityMotion, strength: number, known: A
 // Halvings of the range that scales are searched in: to a part in a thousand.
 const searchSteps = 12
 
-/** From known frame to known frame, and from the first to the last. */
+/** Of all joints: from known frame to known frame, and from the first to the last. */
 function shortestWay({ kind, numbers }: EntityMotion, known: ArrayLike<number>): Float32Array {
   const width = numbersOf(kind)
   const frames = numbers.length / width
@@ -49,17 +49,15 @@ function shortestWay({ kind, numbers }: EntityMotion, known: ArrayLike<number>):
   for (let stop = 1; stop < stops.length; stop++) {
     const [from, to] = [stops[stop - 1], stops[stop]]
     for (let frame = from + 1; frame < to; frame++)
-      for (let i = 0; i < width / 3; i++) {
-        const [a, b] = [from, to].map(at => vectorAt(numbers.subarray(at * width), i))
-        const share = (frame - from) / (to - from)
-        const turned = () => toAxisAngle(slerp(fromAxisAngle(a), fromAxisAngle(b), share))
-        way.set(i < jointsOf[kind] ? turned() : a.map((x, axis) => x + share * (b[axis] - x)), frame * width + 3 * i)
+      for (let i = 0; i < jointsOf[kind]; i++) {
+        const [a, b] = [from, to].map(at => fromAxisAngle(vectorAt(numbers.subarray(at * width), i)))
+        way.set(toAxisAngle(slerp(a, b, (frame - from) / (to - from))), frame * width + 3 * i)
       }
   }
   return way
 }
 
-/** The motion as many times as far from the way. */
+/** The motion with joints as many times as far from the way. */
 function swing(motion: EntityMotion, way: Float32Array, scale: number, known: ArrayLike<number>): EntityMotion {
   const { kind, numbers } = motion
   const width = numbersOf(kind)
@@ -68,18 +66,10 @@ function swing(motion: EntityMotion, way: Float32Array, scale: number, known: Ar
     if (known[frame] > 0) continue
     const [own, base] = [numbers, way].map(values => values.subarray(frame * width, (frame + 1) * width))
     const made = out.subarray(frame * width, (frame + 1) * width)
-    for (let i = 0; i < width / 3; i++) {
-      const [a, b] = [own, base].map(values => vectorAt(values, i))
-      if (i >= jointsOf[kind])
-        made.set(
-          a.map((x, axis) => b[axis] + scale * (x - b[axis])),
-          3 * i,
-        )
-      else {
-        const from = fromAxisAngle(b)
-        const turn = toAxisAngle(multiply(inverse(from), fromAxisAngle(a))).map(x => scale * x)
-        made.set(toAxisAngle(multiply(from, fromAxisAngle([turn[0], turn[1], turn[2]]))), 3 * i)
-      }
+    for (let i = 0; i < jointsOf[kind]; i++) {
+      const from = fromAxisAngle(vectorAt(base, i))
+      const [x, y, z] = toAxisAngle(multiply(inverse(from), fromAxisAngle(vectorAt(own, i))))
+      made.set(toAxisAngle(multiply(from, fromAxisAngle([scale * x, scale * y, scale * z]))), 3 * i)
     }
     if (kind === 'human') made[width - 2] += lowestFoot(own) - lowestFoot(made)
   }
