@@ -12,16 +12,16 @@ const out = 'out/demo'
 const image = 'docs/pictures/demo.png'
 const { shipped } = await import('../dist/pipeline/shipped.js')
 const unet = join(shipped.pocket, 'unet/diffusion_pytorch_model.safetensors')
-const isTrained = existsSync(unet) && existsSync(shipped.pppm)
 // Otherwise there would be nothing to see: what is there already is not made again.
 rmSync(join(root, out), { recursive: true, force: true })
-if (isTrained) threeStages()
+if (existsSync(unet)) threeStages()
 else await randomVideo()
 
 function threeStages() {
   console.log(`Demo: the person in ${image} is to raise the other arm as well, as docs/examples/sketch.json has it.`)
   console.log('The models are the small ones of this repository, 64 x 64 pixels; the command is')
-  run(['revise', '--image', image, '--sketch', 'docs/examples/sketch.json', '--out', out])
+  const prior = existsSync(shipped.pppm) ? [] : ['--pppm', 'none']
+  run(['revise', '--image', image, '--sketch', 'docs/examples/sketch.json', ...prior, '--out', out])
   console.log(`
 What it made:
   ${out}/s1/sheet.png      the coarse video, made from the picture
