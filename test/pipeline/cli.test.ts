@@ -212,7 +212,10 @@ await t.test('no command, unknown commands, help and version', async t => {
     [['doctor', '--colour'], '"colour": no such command, option or argument; try revision doctor --help'],
     [['generate', '--seed'], `--seed: its value is missing; ${hint}`],
     [['generate', '--seed', '1', '--seed', '2'], '--seed: given more than once'],
-    [['fetch', 'sd', '--to', 'x'], 'model: not one of its values; expected svd, svd-xt, svd-xt-1.1 or depth-anything-v2-small; got "sd"; '],
+    [
+      ['fetch', 'sd', '--to', 'x'],
+      'model: not one of its values; expected svd, svd-xt, svd-xt-1.1 or depth-anything-v2-small; got "sd"; ',
+    ],
     [['fetch', 'svd'], '--to: missing; try revision fetch --help'],
     [['verify'], 'folder: missing; try revision verify --help'],
     [['doctor', '--threads', 'two'], '--threads: not a number'],
