@@ -5,7 +5,8 @@
 
 import { initializeWeights, type Parameter } from '../../nn/index.js'
 import type { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
-import { Generator, keep, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
+import type { Generator} from '../../tensor/index.js';
+import { keep, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 
 const colours = 3
 /** Channels that carry colours: each and its negative, and the two constants. */
