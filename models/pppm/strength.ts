@@ -18,7 +18,16 @@ export function motionStrength({ kind, numbers }: EntityMotion): number {
   for (let frame = 1; frame < frames; frame++)
     for (let i = 0; i < vectors; i++) {
       const [a, b] = [(frame - 1) * width + 3 * i, frame * width + 3 * i]
-      total += Math.hypot(numbers[b] - numbers[a], numbers[b + 1] - numbers[a + 1], numbers[b + 2] - numbers[a + 2])
+      const change = (scale: number) =>
+        Math.hypot(
+          scale * numbers[b] - numbers[a],
+          scale * numbers[b + 1] - numbers[a + 1],
+          scale * numbers[b + 2] - numbers[a + 2],
+        )
+      const angle = Math.hypot(numbers[b], numbers[b + 1], numbers[b + 2])
+      // A turn is also one the other way around: where a body looks backwards, its vector leaps from one to the other.
+      const isTurn = kind !== 'object' && angle > Math.PI / 2
+      total += isTurn ? Math.min(change(1), change(1 - (2 * Math.PI) / angle)) : change(1)
     }
   const mean = total / ((frames - 1) * vectors)
   return Math.min(1, mean / (kind === 'object' ? liveliest.move : liveliest.turn))

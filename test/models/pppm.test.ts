@@ -158,6 +158,17 @@ await t.test('strength is how much moves', t => {
   const [slow, fast] = [0.5, 2].map(rhythm => motionStrength(person(30, rhythm)))
   t.ok(slow > 0 && fast > 2 * slow && fast <= 1, `${slow} and ${fast}`)
   t.equal(motionStrength(person(1)), 0)
+  // About y, by vectors no longer than pi, as rotations come from networks and files.
+  const swaying = (middle: number) => {
+    const numbers = new Float32Array(20 * 168)
+    for (let frame = 0; frame < 20; frame++) {
+      const angle = middle + (frame % 2 ? 0.04 : -0.04)
+      numbers[168 * frame + 1] = angle > Math.PI ? angle - 2 * Math.PI : angle
+    }
+    return motionStrength({ kind: 'human', numbers })
+  }
+  t.ok(Math.abs(swaying(0) - 0.08 / 22 / 0.08) < 1e-6, `${swaying(0)}`)
+  t.ok(Math.abs(swaying(Math.PI) - swaying(0)) < 1e-5, 'the same whichever way a body looks')
   t.end()
 })
 
