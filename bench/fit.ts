@@ -101,17 +101,19 @@ async function peopleOf(folder: string, takes: number, frames: number): Promise<
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
   const found: EntityMotion[] = []
+  // In steps that share no factor with the number of files every file has its turn.
+  const step = files.length % 37 === 0 ? 1 : 37
   for (let i = 0; i < files.length && found.length < takes; i++) {
-    // In steps that share no factor with the number of files every file has its turn.
-    const file = files[(i * 37) % files.length]
+    const file = files[(i * step) % files.length]
     const motion = await readMotion(file).catch(() => undefined)
-    if (motion && motion.frames >= frames * stride) found.push(cut(personOf(motion), 168, frames))
+    if (motion && motion.frames >= frames * stride) found.push(cut(personOf(motion), frames))
   }
   return found
 }
 
 /** Every fourth frame from the middle of a motion. */
-function cut({ kind, numbers }: EntityMotion, width: number, frames: number): EntityMotion {
+function cut({ kind, numbers }: EntityMotion, frames: number): EntityMotion {
+  const width = numbersOf(kind)
   const start = Math.floor((numbers.length / width - frames * stride) / 2)
   const rows = Array.from({ length: frames }, (_, t) => {
     const at = (start + t * stride) * width
@@ -133,7 +135,7 @@ const runtime = await openRuntime()
 try {
   const people = await peopleOf(values.fit!, takes, frames)
   const gaits = (['walk', 'trot', 'gallop'] as const).map(gait =>
-    cut(generateMotion(gait, frames * stride, new Generator(7)), 108, frames),
+    cut(generateMotion(gait, frames * stride, new Generator(7)), frames),
   )
   const jobs = [
     { what: 'people', figure: figureOf(openHuman()), motions: people, conditions: points },

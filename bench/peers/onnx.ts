@@ -79,6 +79,7 @@ export interface Model {
   readonly output: Output | readonly Output[]
 }
 
+/** A result of a model. */
 export interface Output {
   readonly name: string
   readonly shape: Shape

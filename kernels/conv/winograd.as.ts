@@ -6,7 +6,7 @@
 //
 // where d are the 4 x 4 pixels that a tile sees and g the taps. So each of the 16 is a matrix product of tiles by
 // channels by output channels, for gemm.as.ts. All coefficients are 0, 1, -1 and 1/2, and rounding is that of plain
-// sums; an infinity, though, becomes NaN in all of its tile.
+// sums. No output depends on pixels that its taps do not see; an infinity, though, becomes NaN in most that see it.
 //
 // Kernels, run one after another on so many tiles and output channels as intermediate memory has room for:
 //   winogradWeights    G g G' as panels, [16, parts of the sum, outputs / 8, terms, 8]

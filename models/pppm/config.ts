@@ -16,7 +16,7 @@ export interface PPPMConfig {
   maxEntities: number
 }
 
-/** The sizes that are trained: `pppm-small` is shipped (1.9 M weights), `pppm-base` has 30 M. */
+/** The sizes that are trained: `pppm-small` is shipped (2.1 M weights), `pppm-base` has 32 M. */
 export const pppmConfigs = {
   'pppm-small': { width: 128, layers: 6, heads: 4, textChannels: 768, maxEntities: 8 },
   'pppm-base': { width: 512, layers: 7, heads: 8, textChannels: 768, maxEntities: 8 },

@@ -153,12 +153,12 @@ async function textOf(
 }
 
 async function evaluate({ weights, motions, frames, clips, seed, json, ...where }: EvalArguments): Promise<void> {
-  for (const [name, value, most] of [
-    ['--frames', frames, 512],
-    ['--clips', clips, 10_000],
+  for (const [name, value, least, most] of [
+    ['--frames', frames, 2, 512],
+    ['--clips', clips, 1, 10_000],
   ] as const)
-    if (!Number.isInteger(value) || value < 1 || value > most)
-      throw new UsageError({ where: name, what: 'out of range', expected: `1..${most}`, got: String(value) })
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new UsageError({ where: name, what: 'out of range', expected: `${least}..${most}`, got: String(value) })
   const status = new StatusLine()
   const runtime = await openFor(where, { quiet: json })
   try {

@@ -31,9 +31,13 @@ export interface JourneyRow {
   readonly arrival: number
 }
 
+/** Which journeys, and with which strengths. */
 export interface JourneyOptions {
+  /** Takes that were held out; shorter ones are passed over. */
   readonly test: readonly Motion[]
+  /** Of a journey, 2 or more. */
   readonly frames: number
+  /** Journeys of a row. */
   readonly clips: number
   readonly seed: number
   readonly strengths: readonly number[]
