@@ -181,6 +181,29 @@ await t.test('gives the same on any number of threads', async t => {
   }
 })
 // Few cases: a shader with barriers takes a software adapter seconds to compile.
+await t.test(
+  "in Winograd's way pictures come out the same one by one, and infinity stays where it is seen",
+  async t => {
+    const operands = new Operands(wasm, 7)
+    const [pictures, weight] = [operands.normal([3, 9, 10, 24]), operands.normal([16, 3, 3, 24])]
+    using together = conv2d(pictures, weight, { padding: 1 })
+    const numbers = await pictures.floats()
+    for (let i = 0; i < 3; i++) {
+      using picture = Tensor.from(wasm, numbers.slice(i * 2160, (i + 1) * 2160), [1, 9, 10, 24])
+      using alone = conv2d(picture, weight, { padding: 1 })
+      close(t, await alone.floats(), (await together.floats()).slice(i * 1440, (i + 1) * 1440), 0, `picture ${i}`)
+    }
+    const [row, column] = [3, 4]
+    numbers[(row * 10 + column) * 24 + 23] = Infinity
+    using spoilt = Tensor.from(wasm, numbers, [3, 9, 10, 24])
+    using found = conv2d(spoilt, weight, { padding: 1 })
+    const [before, after] = [await together.floats(), await found.floats()]
+    const changed = [...after].flatMap((x, i) => (x === before[i] ? [] : [Math.floor(i / 16)]))
+    const seeing = [-1, 0, 1].flatMap(down => [-1, 0, 1].map(right => (row + down) * 10 + column + right))
+    t.same([...new Set(changed)], seeing)
+  },
+)
+
 await t.test('variants in tiles agree with the plain loops', async t => {
   const check = async (name: string, runtime: Runtime, list: Case[]) => {
     for (const each of list) {
