@@ -35,6 +35,7 @@ export interface IntegerBounds {
 /** Asks a configuration for its fields one by one; what does not fit is collected until `finish`. */
 export class ConfigReader {
   readonly #fields: ReadonlyMap<string, unknown>
+  readonly #asked = new Set<string>()
   readonly #problems: string[]
   /** What stands before the names of fields in messages: `camera.`. */
   readonly #path: string
@@ -57,12 +58,12 @@ export class ConfigReader {
 
   /** An object within; its problems are told with the rest. */
   object(name: string): ConfigReader {
-    return this.#nested(name, this.#fields.get(name))
+    return this.#nested(name, this.#get(name))
   }
 
   /** A list of up to maxItems objects. */
   objects(name: string, maxItems: number): ConfigReader[] {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     if (Array.isArray(value) && value.length <= maxItems)
       return value.map((item, i) => this.#nested(`${name}[${i}]`, item))
     this.problem(name, `a list of at most ${maxItems} objects`, value)
@@ -71,7 +72,7 @@ export class ConfigReader {
 
   /** A list of `length` numbers in min..max. */
   numbers(name: string, length: number, { min, max }: { min: number; max: number }): number[] {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     const fits = (item: unknown) => typeof item === 'number' && item >= min && item <= max
     if (Array.isArray(value) && value.length === length && value.every(fits)) return value as number[]
     this.problem(name, `${length} numbers in ${min}..${max}`, value)
@@ -80,12 +81,12 @@ export class ConfigReader {
 
   /** An integer in min..max. */
   integer(name: string, bounds: IntegerBounds): number {
-    return this.#integer(name, this.#fields.get(name) ?? bounds.default, bounds)
+    return this.#integer(name, this.#get(name) ?? bounds.default, bounds)
   }
 
   /** The same, undefined where the file does not have the field. */
   optionalInteger(name: string, bounds: IntegerBounds): number | undefined {
-    return this.#fields.get(name) === undefined ? undefined : this.integer(name, bounds)
+    return this.#get(name) === undefined ? undefined : this.integer(name, bounds)
   }
 
   /** A list of 1..maxLength integers in min..max. */
@@ -95,7 +96,7 @@ export class ConfigReader {
 
   /** One integer for each of `length` places: a list of that length, or a single integer for all of them. */
   integerPerPlace(name: string, length: number, bounds: IntegerBounds): number[] {
-    const value = this.#fields.get(name) ?? bounds.default
+    const value = this.#get(name) ?? bounds.default
     if (!Array.isArray(value)) return new Array<number>(length).fill(this.#integer(name, value, bounds))
     if (value.length !== length) {
       this.problem(name, `${length} integers`, value)
@@ -106,14 +107,14 @@ export class ConfigReader {
 
   /** An integer, or a list of two. */
   integerOrPair(name: string, bounds: IntegerBounds): number | [number, number] {
-    if (!Array.isArray(this.#fields.get(name))) return this.integer(name, bounds)
+    if (!Array.isArray(this.#get(name))) return this.integer(name, bounds)
     const [first, second] = this.integerPerPlace(name, 2, bounds)
     return [first, second]
   }
 
   /** A finite number in min..max. */
   number(name: string, { min, max, default: given }: { min: number; max: number; default?: number }): number {
-    const value = this.#fields.get(name) ?? given
+    const value = this.#get(name) ?? given
     if (typeof value === 'number' && value >= min && value <= max) return value
     this.problem(name, `a number in ${min}..${max}`, value)
     return min
@@ -121,12 +122,12 @@ export class ConfigReader {
 
   /** One of the given words. */
   word<W extends string>(name: string, words: readonly W[], given?: W): W {
-    return this.#word(name, this.#fields.get(name) ?? given, words)
+    return this.#word(name, this.#get(name) ?? given, words)
   }
 
   /** true or false. */
   flag(name: string, given: boolean): boolean {
-    const value = this.#fields.get(name) ?? given
+    const value = this.#get(name) ?? given
     if (typeof value === 'boolean') return value
     this.problem(name, 'true or false', value)
     return given
@@ -134,7 +135,7 @@ export class ConfigReader {
 
   /** A text of 1..maxLength characters. */
   text(name: string, maxLength: number): string {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     if (typeof value === 'string' && value.length >= 1 && value.length <= maxLength) return value
     this.problem(name, `a text of 1..${maxLength} characters`, value)
     return ''
@@ -142,7 +143,7 @@ export class ConfigReader {
 
   /** The same, undefined where the file does not have the field. */
   optionalText(name: string, maxLength: number): string | undefined {
-    return this.#fields.get(name) === undefined ? undefined : this.text(name, maxLength)
+    return this.#get(name) === undefined ? undefined : this.text(name, maxLength)
   }
 
   /** A list of 1..maxLength of the given words. */
@@ -152,7 +153,7 @@ export class ConfigReader {
 
   /** A list of up to maxItems texts of 1..maxLength characters; none where the file does not have the field. */
   texts(name: string, { maxItems, maxLength }: { maxItems: number; maxLength: number }): string[] {
-    const value = this.#fields.get(name) ?? []
+    const value = this.#get(name) ?? []
     const isText = (item: unknown) => typeof item === 'string' && item.length >= 1 && item.length <= maxLength
     if (Array.isArray(value) && value.length <= maxItems && value.every(isText)) return value as string[]
     this.problem(name, `a list of at most ${maxItems} texts of 1..${maxLength} characters`, value)
@@ -161,7 +162,7 @@ export class ConfigReader {
 
   /** Notes a problem unless the field is one of the given values; undefined among them stands for its absence. */
   oneOf(name: string, values: readonly (string | number | boolean | null | undefined)[]): void {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     if (values.some(allowed => allowed === value)) return
     const named = values.filter(allowed => allowed !== undefined)
     this.problem(name, named.map(quoteValue).join(' or '), value)
@@ -169,7 +170,7 @@ export class ConfigReader {
 
   /** Notes a problem unless the field is a list of just these numbers, or absent. */
   fixedNumbers(name: string, numbers: readonly number[]): void {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     const same = Array.isArray(value) && value.length === numbers.length && value.every((n, i) => n === numbers[i])
     if (value !== undefined && !same) this.problem(name, `the list ${numbers.join(', ')}`, value)
   }
@@ -188,8 +189,20 @@ export class ConfigReader {
     throw new FileError({ where: this.where, what: `bad configuration: ${what}` })
   }
 
+  /** As `finish`; fields that nobody has asked for are problems too: in a file of our own they are slips of the pen. */
+  finishClosed(): void {
+    for (const name of this.#fields.keys())
+      if (!this.#asked.has(name)) this.#problems.push(`${quote(this.#path + name)} is no setting`)
+    this.finish()
+  }
+
   problem(name: string, expected: string, got: unknown): void {
     this.#problems.push(`${this.#path}${name} must be ${expected}, not ${quoteValue(got)}`)
+  }
+
+  #get(name: string): unknown {
+    this.#asked.add(name)
+    return this.#fields.get(name)
   }
 
   #nested(name: string, value: unknown): ConfigReader {
@@ -213,7 +226,7 @@ export class ConfigReader {
   }
 
   #list(name: string, maxLength: number): unknown[] {
-    const value = this.#fields.get(name)
+    const value = this.#get(name)
     if (Array.isArray(value) && value.length >= 1 && value.length <= maxLength) return value
     this.problem(name, `a list of 1..${maxLength} items`, value)
     return []

@@ -69,8 +69,6 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   const { folder, task, settings, saveEvery, signal } = options
   const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
   const resumed = await prepareFolder(options)
-  if (options.end && !resumed)
-    throw new UsageError({ where: folder, what: 'no run in it that could be ended', hint: 'training first' })
   if (!resumed || hasFrozen(task)) await options.begin?.()
   using trainer = resumed
     ? await Trainer.resume(runtime, task, settings, path('state'), options.begin === undefined)
@@ -112,8 +110,13 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
 }
 
 /** Makes the folder, or finds in it a state to go on from. */
-async function prepareFolder({ folder, description }: RunOptions): Promise<boolean> {
+async function prepareFolder({ folder, description, end }: RunOptions): Promise<boolean> {
   const settingsPath = join(folder, runFiles.settings)
+  const text = await readFile(settingsPath, 'utf8').catch(() => undefined)
+  const state = await stat(join(folder, runFiles.state)).catch(() => undefined)
+  const isThere = text !== undefined && state !== undefined
+  if (end && !isThere)
+    throw new UsageError({ where: folder, what: 'no run in it that could be ended', hint: 'training first' })
   // As it would be read back.
   const wanted = JSON.parse(JSON.stringify(description)) as Record<string, unknown>
   try {
@@ -121,9 +124,7 @@ async function prepareFolder({ folder, description }: RunOptions): Promise<boole
   } catch (cause) {
     throw new FileError({ where: folder, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
   }
-  const text = await readFile(settingsPath, 'utf8').catch(() => undefined)
-  const state = await stat(join(folder, runFiles.state)).catch(() => undefined)
-  if (text === undefined || state === undefined) {
+  if (!isThere) {
     await rm(join(folder, runFiles.weights), { force: true })
     await writeText(settingsPath, `${JSON.stringify(wanted, undefined, 2)}\n`)
     return false

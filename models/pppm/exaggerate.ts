@@ -16,9 +16,9 @@ const body = { parents: jointParents.slice(0, bodyJoints), rest: restJoints.suba
 const feet = ['left_foot', 'right_foot', 'left_ankle', 'right_ankle'].map(jointIndex)
 
 /**
- * A person's or an animal's motion with its swings scaled so that its strength (`motionStrength`) is as near to
- * `strength` as `swingRange` allows; a person's lowest foot stays as high as it was. Known frames [T] stay as they are, to
- * the bit. Objects obey physics, not wishes: they come back as they are.
+ * A person's or an animal's motion with its swings scaled so that its strength (`motionStrength`, where not all is known)
+ * is as near to `strength` as `swingRange` allows; a person's lowest foot stays as high as it was. Known frames [T] stay
+ * as they are, to the bit. Objects obey physics, not wishes: they come back as they are.
  */
 export function bringToStrength(motion: EntityMotion, strength: number, known: ArrayLike<number> = []): EntityMotion {
   const frames = motion.numbers.length / numbersOf(motion.kind)
@@ -29,7 +29,7 @@ export function bringToStrength(motion: EntityMotion, strength: number, known: A
   for (let i = 0; i < searchSteps; i++) {
     const scale = Math.sqrt(low * high)
     made = swing(motion, way, scale, known)
-    if (motionStrength(made) < strength) low = scale
+    if (motionStrength(made, known) < strength) low = scale
     else high = scale
   }
   return made
@@ -57,6 +57,9 @@ function shortestWay({ kind, numbers }: EntityMotion, known: ArrayLike<number>):
   return way
 }
 
+// Radians from the shortest way.
+const farthest = 3
+
 /** The motion with joints as many times as far from the way. */
 function swing(motion: EntityMotion, way: Float32Array, scale: number, known: ArrayLike<number>): EntityMotion {
   const { kind, numbers } = motion
@@ -69,7 +72,9 @@ function swing(motion: EntityMotion, way: Float32Array, scale: number, known: Ar
     for (let i = 0; i < jointsOf[kind]; i++) {
       const from = fromAxisAngle(vectorAt(base, i))
       const [x, y, z] = toAxisAngle(multiply(inverse(from), fromAxisAngle(vectorAt(own, i))))
-      made.set(toAxisAngle(multiply(from, fromAxisAngle([scale * x, scale * y, scale * z]))), 3 * i)
+      // Beyond half a turn a joint would bend the other way.
+      const by = Math.min(scale, farthest / Math.max(Math.hypot(x, y, z), 1e-6))
+      made.set(toAxisAngle(multiply(from, fromAxisAngle([by * x, by * y, by * z]))), 3 * i)
     }
     if (kind === 'human') made[width - 2] += lowestFoot(own) - lowestFoot(made)
   }

@@ -106,14 +106,14 @@ export async function readEntities({ file, fps }: MotionArguments): Promise<Enti
   return readScene(file)
 }
 
+/** Throws a UsageError for a name that says that it is not a motion file of ours; `where` names the argument. */
+export function checkMotionName(where: string, path: string): void {
+  if (extname(path).toLowerCase() === '.npz') return
+  throw new UsageError({ where, what: 'not a motion file by its name', expected: '.npz', got: path })
+}
+
 async function write(path: string, entities: readonly EntityMotion[]): Promise<void> {
-  if (extname(path).toLowerCase() !== '.npz')
-    throw new UsageError({
-      where: '--out',
-      what: 'not a motion file by its name',
-      expected: '.npz',
-      got: extname(path),
-    })
+  checkMotionName('--out', path)
   await writeScene(path, entities)
   console.log(path)
 }

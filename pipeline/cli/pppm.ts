@@ -9,15 +9,14 @@ import type { PPPM } from '../../models/pppm/pppm.js'
 import { refineScene } from '../../models/pppm/refine.js'
 import { tellText } from '../../models/pppm/text.js'
 import { UsageError, type Runtime, type Tensor } from '../../tensor/index.js'
-import { writeMotion } from '../../train/motion/scene-file.js'
+import { writeScene } from '../../train/motion/scene-file.js'
 import { holdOut, readLibrary } from '../../train/motion/library.js'
-import { readMotion } from '../../train/motion/read.js'
-import { clipOf, motionOf } from '../../train/pppm/clips.js'
 import { evaluatePPPM, type EvaluationRow } from '../../train/pppm/evaluate.js'
 import { evaluateJourneys, type JourneyRow } from '../../train/pppm/journeys.js'
 import { metricNames } from '../../train/pppm/metrics.js'
 import { jsonText } from './json.js'
 import { shipped } from '../shipped.js'
+import { checkMotionName, readEntities } from './motion.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine } from './status-line.js'
 
@@ -122,18 +121,20 @@ async function mend(args: RefineArguments): Promise<void> {
     throw new UsageError({ where: '--strength', what: 'out of range', expected: '0..1', got: String(strength) })
   if ((text === undefined) !== (textEncoder === undefined))
     throw new UsageError({ where: '--text', what: 'goes with --text-encoder, and neither without the other' })
-  const motion = await readMotion(from)
-  const person = clipOf(motion, 0, motion.frames)
+  checkMotionName('out', out)
+  const given = await readEntities({ file: from })
   const { entities, known } =
-    frames === undefined ? { entities: [person], known: undefined } : spreadFrames([person], frames, between ?? false)
+    frames === undefined ? { entities: given, known: undefined } : spreadFrames(given, frames, between ?? false)
   const runtime = await openFor(where)
   try {
     const opened = await openPPPM(runtime, weights)
     using model = opened.model
     using told = await textOf(runtime, model, text, textEncoder)
     const conditions = { strength, text: told }
-    const [mended] = await refineScene(runtime, model, entities, { known, confidence: known && [known], ...conditions })
-    await writeMotion(out, motionOf(strength === undefined ? mended : bringToStrength(mended, strength, known)))
+    const confidence = known && entities.map(() => known)
+    const mended = await refineScene(runtime, model, entities, { known, confidence, ...conditions })
+    const asked = strength === undefined ? mended : mended.map(motion => bringToStrength(motion, strength, known))
+    await writeScene(out, asked)
   } finally {
     await runtime.close()
   }

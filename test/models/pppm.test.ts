@@ -185,6 +185,10 @@ await t.test('a motion is brought to a strength: larger swings about the same wa
       Math.min(...[7, 8, 10, 11].map(joint => jointPositions(numbers)[3 * (22 * i + joint) + 1]))
     t.ok(Math.abs(lowest(made, 9) - lowest(given, 9)) < 1e-4, 'on the floor')
   }
+  const head = Float32Array.from({ length: 40 }, (_, i) => Number(i < 28))
+  const longer = bringToStrength(given, 1.5 * motionStrength(given, head), head)
+  const grown = motionStrength(longer, head) / motionStrength(given, head)
+  t.ok(Math.abs(grown - 1.5) < 0.03, `of a motion that goes on, what is new is ${grown} times as strong`)
   const thrown = ball(9)
   t.equal(bringToStrength(thrown, 0.9), thrown, 'a ball does as it does')
   t.ok(motionStrength(bringToStrength(given, 1, [])) > own, 'as far as it goes')

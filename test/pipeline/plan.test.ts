@@ -39,7 +39,7 @@ const planOn = (runtime: Runtime, video: object, lowMemory = false) =>
 /** The largest difference of a byte between two videos. */
 function difference(a: readonly Picture[], b: readonly Picture[]): number {
   const differences = a.flatMap((picture, i) => Array.from(picture.data, (value, k) => Math.abs(value - b[i].data[k])))
-  return Math.max(...differences)
+  return differences.reduce((most, value) => Math.max(most, value), 0)
 }
 
 for (const [name, video] of [
@@ -71,12 +71,14 @@ void t.test('with low memory it is the same video in less', async t => {
 
 void t.test('out of memory is told once, and helped by taking less', async t => {
   const twin = await pipelineRuntime('wasm')
-  const { result: expected } = await run({ ...short, model: folder, image, runtime: twin })
-  const maxBytes = planOn(twin, short, true).peakBytes + 2 ** 17
-  t.ok(maxBytes < planOn(twin, short).peakBytes)
+  // Of so many frames that the UNet takes most.
+  const video = { ...short, frames: 8 }
+  const { result: expected } = await run({ ...video, model: folder, image, runtime: twin })
+  const maxBytes = planOn(twin, video, true).peakBytes + 2 ** 17
+  t.ok(maxBytes < planOn(twin, video).peakBytes)
   const tight = await openRuntime({ runtime: 'wasm', maxBytes })
   t.teardown(() => tight.close())
-  const { events, result } = await run({ ...short, model: folder, image, runtime: tight })
+  const { events, result } = await run({ ...video, model: folder, image, runtime: tight })
   t.same(
     events.filter(({ type }) => type === 'fallback'),
     [{ type: 'fallback', stage: 'unet' }],
@@ -86,15 +88,15 @@ void t.test('out of memory is told once, and helped by taking less', async t => 
   const place = await mkdtemp(join(tmpdir(), 'revision-test-'))
   t.teardown(() => rm(place, { recursive: true }))
   const checkpoint = { path: join(place, 'run') }
-  for await (const { type } of generate({ ...short, model: folder, image, runtime: tight, checkpoint }))
+  for await (const { type } of generate({ ...video, model: folder, image, runtime: tight, checkpoint }))
     if (type === 'checkpoint') break
-  const resumed = await run({ ...short, model: folder, image, runtime: twin, checkpoint })
+  const resumed = await run({ ...video, model: folder, image, runtime: twin, checkpoint })
   t.same(resumed.result.frames, result.frames)
   t.ok(resumed.result.peakBytes.unet <= maxBytes, 'a run that is gone on with still takes less, where there is more')
 
   const hopeless = await openRuntime({ runtime: 'wasm', maxBytes: 2 ** 16 })
   t.teardown(() => hopeless.close())
-  await t.rejects(run({ ...short, model: folder, image, runtime: hopeless }), OutOfMemoryError)
+  await t.rejects(run({ ...video, model: folder, image, runtime: hopeless }), OutOfMemoryError)
 })
 
 void t.test('a bound on memory chooses the quickest way that fits it', async t => {

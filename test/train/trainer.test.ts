@@ -136,6 +136,7 @@ await t.test('settings are read from a file, and checked', t => {
     '{"model": "pppm-base", "hold_out": ["salsa"], "steps": 10, "warmup": 3}',
   )
   t.match(config, { model: 'pppm-base', holdOut: ['salsa'], settings: { steps: 10, warmup: 3, clip: 1 } })
+  t.throws(() => parsePPPMTrainConfig('run.json', '{"framse": 16}'), /bad configuration: "framse" is no setting$/)
   t.throws(() => parsePPPMTrainConfig('run.json', '{"frames": 1, "steps": 5, "hold_out": [3]}'), {
     message:
       /bad configuration: .*hold_out.*frames must be an integer in 8..512, not 1.*warmup must be less than steps/,

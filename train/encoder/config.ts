@@ -25,6 +25,6 @@ export function parseEncoderTrainConfig(where: string, text: string): EncoderTra
     settings: readTrainSettings(reader, { steps: 1000, rate: 1e-3, warmup: 50, emaDecay: 0.99 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 100 }),
   }
-  reader.finish()
+  reader.finishClosed()
   return config
 }

@@ -31,6 +31,6 @@ export function parseExtractorTrainConfig(where: string, text: string): Extracto
     settings: readTrainSettings(reader, { steps: 5000, rate: 2e-3, warmup: 50, emaDecay: 0.99 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 100 }),
   }
-  reader.finish()
+  reader.finishClosed()
   return config
 }

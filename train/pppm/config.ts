@@ -32,6 +32,6 @@ export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConf
     settings: readTrainSettings(reader, { steps: 7500, rate: 1e-3, warmup: 200, emaDecay: 0.999 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 200 }),
   }
-  reader.finish()
+  reader.finishClosed()
   return config
 }

@@ -74,6 +74,6 @@ export function parseSVDTrainConfig(where: string, text: string): SVDTrainConfig
     'absent unless from is scratch',
     unetConfig,
   )
-  reader.finish()
+  reader.finishClosed()
   return config
 }

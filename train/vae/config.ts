@@ -62,6 +62,6 @@ export function parseVaeTrainConfig(where: string, text: string): VaeTrainConfig
     'a folder where only the decoder learns',
     config.base,
   )
-  reader.finish()
+  reader.finishClosed()
   return config
 }
