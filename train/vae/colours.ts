@@ -5,7 +5,7 @@
 
 import { initializeWeights, type Parameter } from '../../nn/index.js'
 import type { AutoencoderKLTemporalDecoder } from '../../models/svd/vae.js'
-import type { Generator} from '../../tensor/index.js';
+import type { Generator } from '../../tensor/index.js'
 import { keep, Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 
 const colours = 3
