@@ -1,13 +1,12 @@
 // `npm run bench -- --real DIR`: a checkpoint of the real size loaded and run once, for what no small case shows: how
 // long loading takes, what it takes of the host beside the weights, and a forward pass of the whole UNet.
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openRuntime } from '../kernels/index.js'
 import { openModelFolder, UNetSpatioTemporalConditionModel } from '../models/index.js'
 import { Generator, RevisionError, runtimeNames, Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import { parseWish } from '../tensor/webgpu/adapter.js'
+import { save } from './save.js'
 
 const usage = `npm run bench -- --real DIR [options]
   --real DIR      a model in diffusers' layout; \`revision random-checkpoint\` makes one
@@ -138,8 +137,7 @@ async function main(): Promise<void> {
     const report = await measure(runtime, onGpu, options)
     console.log(textOf(report))
     if (json === undefined) return
-    await mkdir(dirname(json)).catch(() => undefined) // what is wrong with it is told by writeFile
-    await writeFile(json, `${JSON.stringify({ ...report, model: undefined }, null, 1)}\n`)
+    await save(json, `${JSON.stringify({ ...report, model: undefined }, null, 1)}\n`)
   } finally {
     await runtime.close()
   }

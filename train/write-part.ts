@@ -1,11 +1,10 @@
 // A trained network as a part of a model folder, as diffusers lays it out.
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WeightsBase } from '../models/checkpoint.js'
 import { saveWeights, type SaveOptions, type Weights } from '../nn/index.js'
-import { reasonOf, replaceFile } from '../tensor/files/index.js'
-import { FileError, keep, Tensor, type Runtime } from '../tensor/index.js'
+import { makeFolder, replaceFile } from '../tensor/files/index.js'
+import { keep, Tensor, type Runtime } from '../tensor/index.js'
 
 /** Writes config.json and the weights, in f16 unless told otherwise; tells the folder. Throws a FileError. */
 export async function writeModelPart(
@@ -15,9 +14,7 @@ export async function writeModelPart(
   json: Readonly<Record<string, unknown>>,
   options: SaveOptions = {},
 ): Promise<string> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new FileError({ where: folder, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
-  })
+  await makeFolder(folder)
   await saveWeights(join(folder, `${base}.safetensors`), weights, { dtype: 'f16', ...options })
   const config = new TextEncoder().encode(`${JSON.stringify(json, undefined, 2)}\n`)
   await replaceFile(join(folder, 'config.json'), append => append(config))

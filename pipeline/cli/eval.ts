@@ -1,11 +1,12 @@
 // `revision eval`: whether models do what they are for.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, extname, join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { openPartExtractor, seeParts } from '../../models/extractor/sight.js'
 import { openModelFolder } from '../../models/svd/folder.js'
+import { makeFolder } from '../../tensor/files/index.js'
 import { UsageError } from '../../tensor/index.js'
 import { listClips } from '../../train/svd/clips.js'
 import { videoSheet } from '../dataset/show.js'
@@ -84,7 +85,7 @@ async function evaluate(args: PocketArguments): Promise<void> {
     throw new UsageError({ where: '--stride', what: 'out of range', expected: `1..${mostStride}`, got: String(stride) })
   const paths = (await listClips(data)).slice(0, clips).map(name => join(data, name))
   const model = await openModelFolder(path)
-  if (sheets !== undefined) await mkdir(sheets, { recursive: true })
+  if (sheets !== undefined) await makeFolder(sheets)
   using stop = new StopSignals()
   const { signal } = stop
   const status = json ? undefined : new StatusLine()

@@ -1,7 +1,6 @@
 // Files of rendered clips: a NumPy archive each (docs/dataset.md). It is a motion file as well, and a clip that the
 // video UNet learns from.
 
-import { access } from 'node:fs/promises'
 import type { EntityKind } from '../../models/pppm/kinds.js'
 import { writeNpz, type NpzEntry } from '../../tensor/files/index.js'
 import type { DType, HostArray } from '../../tensor/index.js'
@@ -15,14 +14,6 @@ export const clipFileVersion = 1
 /** The file of a clip in its folder: names are in the order of the clips. */
 export function clipName(index: number): string {
   return `clip-${String(index).padStart(6, '0')}.npz`
-}
-
-/** Whether a file is there. What is there is whole: files appear under their name when they are finished. */
-export function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** Writes a clip. Throws a FileError when the disk refuses. */

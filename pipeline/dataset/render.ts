@@ -1,13 +1,14 @@
 // Renders a data set into a folder, on several threads. Every clip follows from its number and the settings, so what is
 // there already is kept, ranges of numbers can be made on different machines, and threads change nothing.
 
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isThere } from '../../models/checkpoint.js'
 import { isObject } from '../../models/config-reader.js'
-import { FileError, UsageError } from '../../tensor/index.js'
+import { UsageError } from '../../tensor/index.js'
 import { holdOut, readLibrary, type Take } from '../../train/motion/library.js'
-import { replaceFile, sweepPartials } from '../../tensor/files/index.js'
-import { clipFileVersion, clipName, exists, writeClip } from './clip-file.js'
+import { makeFolder, replaceFile, sweepPartials } from '../../tensor/files/index.js'
+import { clipFileVersion, clipName, writeClip } from './clip-file.js'
 import { composeClip } from './compose.js'
 import { Crew } from './crew.js'
 import type { ClipFormat } from './script.js'
@@ -80,7 +81,8 @@ export async function* renderDataset(options: RenderOptions): AsyncGenerator<Ren
     const script = composeClip(takes, settings.seed, index, settings)
     const name = clipName(index)
     told.push({ name, caption: script.caption, sources: script.sources })
-    if (await exists(join(out, name))) kept++
+    // What is there is whole: files appear under their names when they are finished.
+    if (await isThere(join(out, name))) kept++
     else {
       await crew.draw(script, drawn => writeClip(join(out, name), script, drawn))
       rendered++
@@ -113,12 +115,10 @@ function usable(
 
 /** Clips that the manifest names. Makes the folder; throws if it holds a data set of other settings. */
 async function openManifest(out: string, settings: DatasetSettings): Promise<readonly ManifestClip[]> {
-  await mkdir(out, { recursive: true }).catch((cause: unknown) => {
-    throw new FileError({ where: out, what: 'cannot be made', got: String(cause) }, { cause })
-  })
+  await makeFolder(out)
   const path = join(out, manifestName)
   await sweepPartials(path)
-  if (!(await exists(path))) {
+  if (!(await isThere(path))) {
     await writeManifest(path, settings, [])
     return []
   }

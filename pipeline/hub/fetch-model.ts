@@ -4,14 +4,14 @@
 import { dirname, join, posix } from 'node:path'
 import { checkDepthFolder } from '../../models/depth/depth-network.js'
 import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
-import { NodeFileSource } from '../../tensor/files/index.js'
+import { makeFolder, NodeFileSource } from '../../tensor/files/index.js'
 import { readIndex } from '../../tensor/files/shards.js'
 import { FileError, UsageError } from '../../tensor/index.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { bytesPresent, download } from './download.js'
 import { depthFiles, videoFiles, type HubFiles } from './models.js'
 import { type HubFile, type HubOptions, HubRepository } from './repository.js'
-import { checkRoom, makeFolder } from './room.js'
+import { checkRoom } from './room.js'
 
 const maxSmallBytes = 64 * 2 ** 20
 

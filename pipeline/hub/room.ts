@@ -1,18 +1,7 @@
-// Folders for large files, and whether there is room in them.
+// Whether there is room for large files.
 
-import { mkdir, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { FileError } from '../../tensor/index.js'
-import { reasonOf } from '../media/atomic.js'
-import { missingFolders } from '../media/output.js'
-
-/** Makes a folder and those above it; throws a FileError where that cannot be. */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    for (const folder of await missingFolders(path)) await mkdir(folder)
-  } catch (cause) {
-    throw new FileError({ where: path, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
-  }
-}
 
 /** Throws a FileError if the disk of a folder has not so many bytes left. */
 export async function checkRoom(folder: string, bytes: number): Promise<void> {

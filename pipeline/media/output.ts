@@ -1,10 +1,11 @@
 // A folder of results that is there whole or not at all.
 
 import { rmdirSync, rmSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { FileError, LifetimeError, UsageError } from '../../tensor/errors.js'
+import { folderExists, missingFolders } from '../../tensor/files/folder.js'
 import { quote } from '../../tensor/files/quote.js'
 import { reasonOf } from './atomic.js'
 import { writePng } from './encode.js'
@@ -126,7 +127,6 @@ export class OutputFolder {
     this.discard()
   }
 
-  // Folder by folder: Node's own recursive mkdir never returns where a file system refuses with ENOENT, as /proc does.
   private async make(): Promise<void> {
     try {
       for (const folder of await missingFolders(dirname(this.partial))) {
@@ -184,19 +184,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return reasonOf(error) !== 'ESRCH'
   }
-}
-
-/** A folder and those above it, as far as they are missing, the outermost first. */
-export async function missingFolders(path: string): Promise<string[]> {
-  return (await folderExists(path)) ? [] : [...(await missingFolders(dirname(path))), path]
-}
-
-// Whether a folder is there; anything else in its place is an error.
-async function folderExists(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(cause => {
-    if (reasonOf(cause) === 'ENOENT') return undefined
-    throw cause
-  })
-  if (stats && !stats.isDirectory()) throw new Error('a file of that name')
-  return stats !== undefined
 }

@@ -1,9 +1,9 @@
 // What the stages leave in a run's folder: a folder each, there whole or not at all, which says of which run it is.
 
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isObject } from '../../models/config-reader.js'
-import { systemError } from '../../tensor/files/system-error.js'
+import { makeFolder } from '../../tensor/files/index.js'
 import { FileError, UsageError } from '../../tensor/index.js'
 import { checkSameConfiguration, type Configuration } from '../configuration.js'
 import { readPicture } from '../media/decode.js'
@@ -36,9 +36,7 @@ export class StageStore {
   static async open(path: string): Promise<StageStore> {
     if (path.trim() === '') throw new UsageError({ where: 'output', what: 'the name of the folder is empty' })
     const folder = resolve(path)
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-      throw systemError(path, 'the output folder cannot be made', cause)
-    })
+    await makeFolder(folder)
     return new StageStore(folder)
   }
 

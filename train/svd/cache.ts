@@ -2,13 +2,12 @@
 // named by a hash of all that it depends on.
 
 import { createHash } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { latentChannels } from '../../models/svd/latents.js'
 import { latentPixels } from '../../models/svd/vae-config.js'
 import {
+  makeFolder,
   openSafetensors,
-  reasonOf,
   writeSafetensors,
   type SafetensorsEntry,
   type TensorFile,
@@ -55,9 +54,7 @@ export async function* fillCache(
   { data, cache, settings, seed, signal }: CacheOptions,
 ): AsyncGenerator<CacheEvent, CachedClip[], undefined> {
   const names = await listClips(data)
-  await mkdir(cache, { recursive: true }).catch((cause: unknown) => {
-    throw new FileError({ where: cache, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
-  })
+  await makeFolder(cache)
   const { frames, stride, width, height, pictures } = settings
   const facts = JSON.stringify({ version, frames, stride, width, height, pictures, seed })
   const networks = await networksHash(base)
