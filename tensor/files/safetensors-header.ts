@@ -43,14 +43,14 @@ export async function readHeader(source: ByteSource): Promise<SafetensorsHeader>
   if (length > maxHeaderBytes)
     throw new FileError({
       where,
-      what: 'bad header length',
-      expected: `at most ${maxHeaderBytes} bytes`,
+      what: 'no safetensors file',
+      expected: `a header of at most ${maxHeaderBytes} bytes`,
       got: String(length),
-      hint: 'downloading the file again',
     })
   if (length > source.size - 8) throw truncated(where, `more than ${8 + length}`, source.size)
   const text = decodeUtf8(where, await source.read(8, length))
-  if (text[0] !== '{') throw new FileError({ where, what: 'bad header', expected: "'{' as its first character" })
+  if (text[0] !== '{')
+    throw new FileError({ where, what: 'no safetensors file', expected: "a header with '{' as its first character" })
 
   const header: SafetensorsHeader = { metadata: new Map(), tensors: new Map() }
   const json = new JsonReader(where, text)
