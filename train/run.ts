@@ -1,16 +1,17 @@
 // A training run in a folder: settings, a log line for each step, a picture of the curves, the state to go on from, and
 // in the end the weights. What is in the folder is never half written.
 
-import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { appendFile, readFile, rm } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { join } from 'node:path'
+import { isThere } from '../models/checkpoint.js'
 import { isObject, parseObject } from '../models/config-reader.js'
 import { saveWeights } from '../nn/index.js'
-import { quote } from '../tensor/files/quote.js'
-import { reasonOf, replaceFile } from '../tensor/files/index.js'
+import { makeFolder, reasonOf, replaceFile } from '../tensor/files/index.js'
+import { systemError } from '../tensor/files/system-error.js'
 import { FileError, UsageError, type Runtime, type Tensor } from '../tensor/index.js'
 import { drawCurves } from './plot.js'
+import { checkSameRun } from './same-run.js'
 import { hasFrozen, Trainer, type Task, type TrainSettings, type TrainStep } from './trainer.js'
 
 /** Files of a run's folder. */
@@ -71,7 +72,7 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
   const resumed = await prepareFolder(options)
   if (!resumed || hasFrozen(task)) await options.begin?.()
   using trainer = resumed
-    ? await Trainer.resume(runtime, task, settings, path('state'), options.begin === undefined)
+    ? await resume(runtime, options)
     : Trainer.start(runtime, task, settings, options.begin === undefined)
   const log = resumed ? await readLog(path('log'), trainer.steps) : []
   await writeText(path('log'), log.map(line => `${JSON.stringify(line)}\n`).join(''))
@@ -111,35 +112,44 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
 
 /** Makes the folder, or finds in it a state to go on from. */
 async function prepareFolder({ folder, description, end }: RunOptions): Promise<boolean> {
-  const settingsPath = join(folder, runFiles.settings)
-  const text = await readFile(settingsPath, 'utf8').catch(() => undefined)
-  const state = await stat(join(folder, runFiles.state)).catch(() => undefined)
-  const isThere = text !== undefined && state !== undefined
-  if (end && !isThere)
+  const path = (name: keyof typeof runFiles) => join(folder, runFiles[name])
+  const text = await readIfThere(path('settings'))
+  const isResumed = text !== undefined && (await isThere(path('state')))
+  if (end && !isResumed)
     throw new UsageError({ where: folder, what: 'no run in it that could be ended', hint: 'training first' })
+  if (text === undefined && ((await isThere(path('state'))) || (await isThere(path('weights')))))
+    throw new UsageError({ where: folder, what: 'holds weights of no run that is known', hint: 'another folder' })
   // As it would be read back.
   const wanted = JSON.parse(JSON.stringify(description)) as Record<string, unknown>
+  if (isResumed) {
+    checkSameRun(folder, wanted, parseObject(path('settings'), text))
+    return true
+  }
+  await makeFolder(folder)
+  await rm(path('weights'), { force: true })
+  await writeText(path('settings'), `${JSON.stringify(wanted, undefined, 2)}\n`)
+  return false
+}
+
+/** A file's text, undefined where there is none. Throws a FileError if it cannot be read. */
+async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    await mkdir(folder, { recursive: true })
+    return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new FileError({ where: folder, what: 'the folder cannot be made', got: reasonOf(cause) }, { cause })
+    if (reasonOf(cause) === 'ENOENT') return undefined
+    throw systemError(path, 'cannot be read', cause)
   }
-  if (!isThere) {
-    await rm(join(folder, runFiles.weights), { force: true })
-    await writeText(settingsPath, `${JSON.stringify(wanted, undefined, 2)}\n`)
-    return false
+}
+
+/** Takes up the state of an earlier run. Throws a FileError that says what to do about a state that is broken. */
+async function resume(runtime: Runtime, { folder, task, settings, begin }: RunOptions): Promise<Trainer> {
+  try {
+    return await Trainer.resume(runtime, task, settings, join(folder, runFiles.state), begin === undefined)
+  } catch (cause) {
+    if (!(cause instanceof FileError)) throw cause
+    const hint = `removing ${runFiles.state} from the run's folder, to begin anew`
+    throw new FileError({ ...cause.parts, hint }, { cause })
   }
-  const found = parseObject(settingsPath, text)
-  const other = Object.keys({ ...wanted, ...found }).find(name => !isDeepStrictEqual(wanted[name], found[name]))
-  if (other !== undefined)
-    throw new UsageError({
-      where: folder,
-      what: `holds a run with another ${quote(other)}`,
-      expected: quote(JSON.stringify(wanted[other])),
-      got: quote(JSON.stringify(found[other])),
-      hint: 'another folder, or the settings of that run',
-    })
-  return true
 }
 
 /** Lines of the log up to a step. */

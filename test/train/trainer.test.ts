@@ -1,6 +1,6 @@
 // Training: a model learns, a run that was stopped goes on to the same bits, and a run that goes wrong says so.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -95,8 +95,38 @@ await t.test('stopped and gone on with, a run ends with the same bits', async t 
 })
 
 await t.test('a run with other settings is not gone on with', async t => {
-  const options = optionsOf(runtime, 'whole', { description: { ...settings, note: 'another' } })
-  await t.rejects(run(options), /holds a run with another "note"; expected .*another.*; got .*of a test/)
+  const other = (description: object) => run(optionsOf(runtime, 'whole', { description: { ...description } }))
+  await t.rejects(other({ ...settings, note: 'another', emaDecay: 0.5 }), {
+    message:
+      /holds a run of other settings; expected ema_decay 0.5, note "another"; got ema_decay 0.9, note "of a test"/,
+  })
+  const described = (change: object, ...clips: object[]) =>
+    optionsOf(runtime, 'described', { description: { settings: { ...settings, ...change }, clips } })
+  const [a, b] = ['a', 'b'].map(key => ({ name: 'clip.npz', key }))
+  await run(described({}, a))
+  const cases: [Parameters<typeof described>, RegExp][] = [
+    [[{ rate: 1 }, a], /expected rate 1; got rate 0.002; try another folder/],
+    [[{}, b], /expected clips.0.key "b"; got clips.0.key "a"/],
+    [[{}, a, b], /expected clips of 2; got clips of 1/],
+    [[{ seed: undefined }, a], /expected seed absent; got seed 5/],
+  ]
+  for (const [change, message] of cases) await t.rejects(run(described(...change)), { name: 'UsageError', message })
+})
+
+await t.test('weights of which no run tells are left alone', async t => {
+  const path = join(folder, 'foreign/model.safetensors')
+  await mkdir(join(folder, 'foreign'))
+  await writeFile(path, 'precious')
+  await t.rejects(run(optionsOf(runtime, 'foreign')), {
+    name: 'UsageError',
+    message: /no run that is known; try another/,
+  })
+  t.equal(await readFile(path, 'utf8'), 'precious')
+  await mkdir(join(folder, 'foreign/run.json'))
+  await t.rejects(run(optionsOf(runtime, 'foreign')), {
+    name: 'FileError',
+    message: /run.json: cannot be read; got EISDIR/,
+  })
 })
 
 await t.test('a state that is broken is refused', async t => {
@@ -110,8 +140,13 @@ await t.test('a state that is broken is refused', async t => {
   const before = runtime.statistics().live
   await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError', message: /no random state/ })
   t.equal(runtime.statistics().live, before, 'nothing of it stays in memory')
+  await truncate(state, 1000)
+  await t.rejects(run(optionsOf(runtime, 'broken')), {
+    name: 'FileError',
+    message: /truncated; .*; try removing state.saf/,
+  })
   await writeFile(state, 'nonsense')
-  await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError' })
+  await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError', message: /no safetensors file/ })
   await writeFile(join(folder, 'broken/run.json'), 'null')
   await t.rejects(run(optionsOf(runtime, 'broken')), { name: 'FileError', message: /expected a JSON object/ })
 })
@@ -136,10 +171,11 @@ await t.test('settings are read from a file, and checked', t => {
     '{"model": "pppm-base", "hold_out": ["salsa"], "steps": 10, "warmup": 3}',
   )
   t.match(config, { model: 'pppm-base', holdOut: ['salsa'], settings: { steps: 10, warmup: 3, clip: 1 } })
+  t.equal(parsePPPMTrainConfig('run.json', '{"steps": 40}').settings.warmup, 4, 'a tenth of a few steps')
   t.throws(() => parsePPPMTrainConfig('run.json', '{"framse": 16}'), /bad configuration: "framse" is no setting$/)
-  t.throws(() => parsePPPMTrainConfig('run.json', '{"frames": 1, "steps": 5, "hold_out": [3]}'), {
+  t.throws(() => parsePPPMTrainConfig('run.json', '{"frames": 1, "steps": 5, "warmup": 5, "hold_out": [3]}'), {
     message:
-      /bad configuration: .*hold_out.*frames must be an integer in 8..512, not 1.*warmup must be less than steps/,
+      /bad configuration: .*hold_out.*frames must be an integer in 8..512, not 1.*warmup must be less than steps, which are 5, not 5/,
   })
   t.end()
 })
