@@ -1,8 +1,8 @@
 // The joint tree that SMPL-X has, and where its joints are in the open body's rest pose.
 // Names, order and parents are those of vchoutas/smplx: smplx/joint_names.py; positions are this project's own.
 
-/** SMPL-X's joints: the body (0..21), jaw and eyes, then fingers. SMPL has the first 22 and the hands as two more. */
-export const jointNames = [
+/** SMPL-X's joints of the body without face and fingers, which come first. */
+export const bodyJointNames = [
   'pelvis',
   'left_hip',
   'right_hip',
@@ -25,6 +25,11 @@ export const jointNames = [
   'right_elbow',
   'left_wrist',
   'right_wrist',
+] as const
+
+/** SMPL-X's joints: the body (0..21), jaw and eyes, then fingers. SMPL has the first 22 and the hands as two more. */
+export const jointNames: readonly string[] = [
+  ...bodyJointNames,
   'jaw',
   'left_eye_smplhf',
   'right_eye_smplhf',
@@ -32,8 +37,8 @@ export const jointNames = [
   ...fingersOf('right'),
 ]
 
-/** Joints of the body without face and fingers. */
-export const bodyJoints = 22
+/** How many joints the body has without face and fingers. */
+export const bodyJoints = bodyJointNames.length
 
 /** The parent of each joint; -1 for the pelvis. */
 export const jointParents = [

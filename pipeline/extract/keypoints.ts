@@ -1,5 +1,7 @@
 // Names of the points of bodies that detectors find. Left and right are the body's own.
 
+import type { bodyJointNames } from '../../models/body/skeleton.js'
+
 /** The 17 of COCO, in its order. */
 export const cocoKeypoints = [
   'nose',
@@ -79,32 +81,6 @@ export const animalKeypoints = [
   'right_back_paw',
 ] as const
 
-/** The joints of SMPL-X's body, in its order. */
-export const smplxKeypoints = [
-  'pelvis',
-  'left_hip',
-  'right_hip',
-  'spine1',
-  'left_knee',
-  'right_knee',
-  'spine2',
-  'left_ankle',
-  'right_ankle',
-  'spine3',
-  'left_foot',
-  'right_foot',
-  'neck',
-  'left_collar',
-  'right_collar',
-  'head',
-  'left_shoulder',
-  'right_shoulder',
-  'left_elbow',
-  'right_elbow',
-  'left_wrist',
-  'right_wrist',
-] as const
-
 /** The middle of one of `animalParts`: what a part map tells of an animal. */
 export type PartMiddle = `middle of ${string}`
 
@@ -115,6 +91,6 @@ export type PartMiddle = `middle of ${string}`
 export type KeypointName =
   | (typeof cocoKeypoints)[number]
   | (typeof blazePoseKeypoints)[number]
-  | (typeof smplxKeypoints)[number]
+  | (typeof bodyJointNames)[number]
   | (typeof animalKeypoints)[number]
   | PartMiddle

@@ -3,11 +3,10 @@
 
 import { animalParts, firstAnimalLabel } from '../../models/body/labels.js'
 import { vectorAt, type Vector } from '../../models/body/quaternion.js'
-import { bodyJoints, jointParents, restJoints } from '../../models/body/skeleton.js'
+import { bodyJointNames, bodyJoints, jointParents, restJoints } from '../../models/body/skeleton.js'
 import type { LabelMap, Picture } from '../../models/svd/picture.js'
 import { firstObjectLabel } from '../scene/scene.js'
 import type { Box, Detection, Detector, Keypoint } from './detection.js'
-import { smplxKeypoints } from './keypoints.js'
 import { usualLens } from './fit/fit.js'
 import { partNode } from './fit/figure.js'
 import { boxOfMask } from './objects/object-points.js'
@@ -84,7 +83,7 @@ function keypointsOf(joints: PartView['joints'], { width, height }: Picture): Ke
     else far = distance
   }
   return seen.map(({ x, y, score }, joint) => {
-    return { name: smplxKeypoints[joint], x, y, score, place: placeAt(near, joint) }
+    return { name: bodyJointNames[joint], x, y, score, place: placeAt(near, joint) }
   })
 }
 

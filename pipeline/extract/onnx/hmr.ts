@@ -4,7 +4,7 @@
 
 import { fromMatrix, toAxisAngle, vectorAt, type Vector } from '../../../models/body/quaternion.js'
 import { poseJoints } from '../../../models/body/kinematics.js'
-import { bodyJoints, jointNames, jointParents, restJoints } from '../../../models/body/skeleton.js'
+import { bodyJointNames, bodyJoints, jointParents, restJoints } from '../../../models/body/skeleton.js'
 import type { Picture } from '../../../models/svd/picture.js'
 import type { Detection, Keypoint } from '../detection.js'
 import { cocoKeypoints } from '../keypoints.js'
@@ -80,7 +80,7 @@ function jointPlaces(rotations: readonly number[]): Map<string, Vector> {
   const { positions } = poseJoints(tree, rotations, [0, 0, 0])
   const [x, y, z] = vectorAt(positions, 0)
   return new Map(
-    jointNames.slice(0, bodyJoints).map((name, joint): [string, Vector] => {
+    bodyJointNames.map((name, joint): [string, Vector] => {
       const [a, b, c] = vectorAt(positions, joint)
       return [name, [a - x, b - y, c - z]]
     }),
