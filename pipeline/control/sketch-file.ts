@@ -1,10 +1,9 @@
-// Sketch files: JSON, checked field by field; see docs/control.md and docs/sketch.schema.json.
+// Sketch files: JSON, every field of which is checked; see docs/control.md and docs/sketch.schema.json.
 
-import { isObject } from '../../models/config-reader.js'
+import { ConfigReader } from '../../models/config-reader.js'
 import { labelCount, maxPixels } from '../../models/svd/picture.js'
 import { NodeFileSource } from '../../tensor/files/index.js'
 import { decodeUtf8 } from '../../tensor/files/json.js'
-import { quote, quoteValue } from '../../tensor/files/quote.js'
 import { FileError } from '../../tensor/index.js'
 import { firstObjectLabel } from '../scene/scene.js'
 import { labelOfPart, type Place, type Sketch, type SketchPart, type SketchShape } from './sketch.js'
@@ -25,7 +24,7 @@ export const sketchLimits = {
   length: 2,
 } as const
 
-/** Reads a sketch; throws a FileError that names the field that is wrong. */
+/** Reads a sketch; throws a FileError that tells everything that is wrong. */
 export async function readSketchFile(path: string): Promise<Sketch> {
   const file = await NodeFileSource.open(path)
   try {
@@ -42,198 +41,126 @@ export async function readSketchFile(path: string): Promise<Sketch> {
   }
 }
 
-/** Reads the text of a sketch; `where` names its file. Throws a FileError that names the field that is wrong. */
+/** Reads the text of a sketch; `where` names its file. Throws a FileError that tells everything that is wrong. */
 export function readSketch(where: string, text: string): Sketch {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new FileError({ where, what: 'bad JSON', got: quote(String(cause)) }, { cause })
-  }
-  if (!isObject(value)) throw new FileError({ where, what: 'not a sketch', expected: 'a JSON object' })
-  const fields = new Fields(where, '', value)
-  fields.oneOf('version', [1])
-  const units = fields.oneOf('units', ['pixels', 'relative'])
-  const scale = units === 'pixels' ? fields.size('size') : undefined
-  fields.only(['version', 'units', ...(scale ? ['size'] : []), 'shapes'])
-  const shapes = fields.list('shapes', 1, sketchLimits.shapes)
-  return {
-    where,
-    shapes: shapes.map((shape, i) => {
-      const at = `shapes[${i}]`
-      if (!isObject(shape)) throw flaw(where, at, 'not a shape', 'an object', shape)
-      return readShape(new Fields(where, at, shape, scale))
-    }),
-  }
+  const reader = new ConfigReader(where, text, { kind: 'sketch' })
+  reader.oneOf('version', [1])
+  // Of a file of another version nothing else is known.
+  reader.finish()
+  const units = reader.word('units', ['pixels', 'relative'])
+  const size = units === 'pixels' ? readSize(reader) : undefined
+  const shapes = reader.objects('shapes', sketchLimits.shapes, 1)
+  const read = shapes.map((shape, i) => readShape(shape, `shapes[${i}]`, new Ruler(shape, size)))
+  reader.close()
+  reader.finish()
+  return { where, shapes: read }
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+function readSize(reader: ConfigReader): Size {
+  const [width, height] = reader.numbers('size', 2, { min: 1, max: sketchLimits.side })
+  const fits = Number.isInteger(width) && Number.isInteger(height) && width * height <= maxPixels
+  reader.check(fits, 'size', `whole numbers, at most ${maxPixels} pixels`, [width, height])
+  return { width, height }
 }
 
 const types = ['circle', 'ellipse', 'polygon', 'stroke', 'drag'] as const
 
-function readShape(fields: Fields): SketchShape {
-  const type = fields.oneOf('type', types)
-  const at = fields.path
-  const entity = fields.has('entity') ? fields.name('entity') : undefined
+function readShape(reader: ConfigReader, at: string, ruler: Ruler): SketchShape {
+  const type = reader.word('type', types)
+  // Of a type that is not known no other field is.
+  if (reader.value('type') !== type) return { at, part: { label: 1 }, type: 'polygon', points: [] }
+  const entity = reader.optionalText('entity', sketchLimits.name)
   const common = { at, ...(entity !== undefined && { entity }) }
-  const also = ['type', 'part', 'object', 'entity']
-  if (type === 'drag') {
-    fields.only([...also, 'from', 'to'])
-    const isNamed = fields.has('part') || fields.has('object')
-    const part = isNamed ? { part: readPart(fields) } : {}
-    return { ...common, type, from: fields.place('from'), to: fields.place('to'), ...part }
+  const shape: SketchShape =
+    type === 'drag'
+      ? { ...common, ...partOf(reader), type, from: ruler.place('from'), to: ruler.place('to') }
+      : { ...common, part: readPart(reader), ...readMeasures(type, reader, ruler) }
+  reader.close()
+  return shape
+}
+
+/** The part of a drag, which may name none. */
+function partOf(reader: ConfigReader): { part?: SketchPart } {
+  return reader.has('part') || reader.has('object') ? { part: readPart(reader) } : {}
+}
+
+/** The part or the object that a shape stands for. */
+function readPart(reader: ConfigReader): SketchPart {
+  const [name, object] = [reader.value('part'), reader.value('object')]
+  if (object === undefined) {
+    const label = typeof name === 'string' ? labelOfPart(name) : undefined
+    reader.check(label !== undefined, 'part', 'the name of one, such as left hand, or object in its place', name)
+    return { label: label ?? 1 }
   }
-  const named = { ...common, part: readPart(fields) }
+  reader.check(name === undefined, 'part', 'absent beside object', name)
+  if (typeof object === 'string') return { object: reader.text('object', sketchLimits.name) }
+  return { label: reader.integer('object', { min: firstObjectLabel, max: labelCount - 1 }) }
+}
+
+function readMeasures(type: Exclude<(typeof types)[number], 'drag'>, reader: ConfigReader, ruler: Ruler) {
   switch (type) {
     case 'circle': {
-      fields.only([...also, 'centre', 'radius'])
-      const radius = fields.length('radius')
-      return { ...named, type: 'ellipse', centre: fields.place('centre'), radii: [radius, radius], turn: 0 }
+      const radius = ruler.length('radius')
+      return { type: 'ellipse', centre: ruler.place('centre'), radii: [radius, radius], turn: 0 } as const
     }
     case 'ellipse': {
-      fields.only([...also, 'centre', 'radii', 'turn'])
-      const [across, down] = fields.list('radii', 2, 2).map((_, i) => fields.lengthIn('radii', i))
-      const turn = fields.has('turn') ? fields.number('turn', -360, 360, 'degrees') : 0
-      return { ...named, type, centre: fields.place('centre'), radii: [across, down], turn: (turn * Math.PI) / 180 }
+      const degrees = reader.has('turn') ? reader.number('turn', { min: -360, max: 360 }) : 0
+      const [centre, radii] = [ruler.place('centre'), ruler.lengths('radii')]
+      return { type, centre, radii, turn: (degrees * Math.PI) / 180 } as const
     }
     case 'polygon':
-      fields.only([...also, 'points'])
-      return { ...named, type, points: fields.places('points', 3) }
+      return { type, points: ruler.places('points', 3) } as const
     case 'stroke':
-      fields.only([...also, 'points', 'width'])
-      return { ...named, type, points: fields.places('points', 1), width: fields.length('width') }
+      return { type, points: ruler.places('points', 1), width: ruler.length('width') } as const
   }
 }
 
-function readPart(fields: Fields): SketchPart {
-  if (fields.has('part') === fields.has('object'))
-    throw flaw(fields.where, fields.path, 'not one thing', 'either a part or an object')
-  if (fields.has('part')) {
-    const name = fields.name('part')
-    const label = labelOfPart(name)
-    if (label !== undefined) return { label }
-    throw flaw(fields.where, `${fields.path}.part`, 'no such part', 'one such as left hand or animal tail', name)
-  }
-  const object = fields.value('object')
-  if (typeof object === 'string') return { object: fields.name('object') }
-  return { label: fields.number('object', firstObjectLabel, labelCount - 1, 'whole number or a name', true) }
-}
-
-function flaw(where: string, path: string, what: string, expected?: string, got?: unknown): FileError {
-  const place = path === '' ? where : `${where}: ${path}`
-  return new FileError({ where: place, what, expected, ...(got !== undefined && { got: quoteValue(got) }) })
-}
-
-/** The fields of an object within a sketch, and what its numbers count in. */
-class Fields {
+/** Measures of a shape in what its sketch counts in: pixels of a picture of some size, or shares of any picture. */
+class Ruler {
   constructor(
-    readonly where: string,
-    readonly path: string,
-    private readonly object: Record<string, unknown>,
-    /** The picture that pixels count in; without one numbers are relative. */
-    private readonly scale?: { readonly width: number; readonly height: number },
+    private readonly reader: ConfigReader,
+    private readonly size: Size | undefined,
   ) {}
 
-  has(name: string): boolean {
-    return Object.hasOwn(this.object, name)
-  }
-
-  value(name: string): unknown {
-    if (!this.has(name)) throw flaw(this.where, this.at(name), 'is missing')
-    return this.object[name]
-  }
-
-  /** Refuses fields of other names. */
-  only(names: readonly string[]): void {
-    const odd = Object.keys(this.object).find(name => !names.includes(name))
-    if (odd !== undefined) throw flaw(this.where, this.at(quoteName(odd)), 'no such field', names.join(', '))
-  }
-
-  oneOf<T extends string | number>(name: string, values: readonly T[]): T {
-    const value = this.value(name)
-    const found = values.find(known => known === value)
-    if (found === undefined) throw flaw(this.where, this.at(name), 'cannot be used', values.join(', '), value)
-    return found
-  }
-
-  number(name: string, least: number, most: number, unit: string, whole = false): number {
-    return this.#number(this.at(name), this.value(name), least, most, unit, whole)
-  }
-
-  name(name: string): string {
-    const value = this.value(name)
-    if (typeof value === 'string' && value.length >= 1 && value.length <= sketchLimits.name) return value
-    throw flaw(this.where, this.at(name), 'not a name', `a text of 1..${sketchLimits.name} characters`, value)
-  }
-
-  list(name: string, least: number, most: number): unknown[] {
-    const value = this.value(name)
-    if (Array.isArray(value) && value.length >= least && value.length <= most) return value
-    const got = Array.isArray(value) ? `a list of ${value.length}` : value
-    throw flaw(
-      this.where,
-      this.at(name),
-      'not such a list',
-      `a list of ${least === most ? least : `${least}..${most}`}`,
-      got,
-    )
-  }
-
-  size(name: string): { width: number; height: number } {
-    const [width, height] = this.list(name, 2, 2).map((side, i) =>
-      this.#number(`${this.at(name)}[${i}]`, side, 1, sketchLimits.side, 'pixels', true),
-    )
-    if (width * height > maxPixels)
-      throw flaw(this.where, this.at(name), 'too large', `at most ${maxPixels} pixels`, [width, height])
-    return { width, height }
-  }
-
-  place(name: string): Place {
-    return this.#place(this.at(name), this.value(name))
-  }
-
-  places(name: string, least: number): Place[] {
-    return this.list(name, least, sketchLimits.points).map((value, i) => this.#place(`${this.at(name)}[${i}]`, value))
-  }
-
-  length(name: string): number {
-    return this.#length(this.at(name), this.value(name))
-  }
-
-  /** The length at a place of a list. */
-  lengthIn(name: string, i: number): number {
-    return this.#length(`${this.at(name)}[${i}]`, (this.value(name) as unknown[])[i])
-  }
-
-  private at(name: string): string {
-    return this.path === '' ? name : `${this.path}.${name}`
-  }
-
-  #number(path: string, value: unknown, least: number, most: number, unit: string, whole = false): number {
-    const fits = typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value))
-    if (!fits) throw flaw(this.where, path, 'cannot be used', `${least}..${most}, ${unit}`, value)
-    return value
-  }
-
-  #place(path: string, value: unknown): Place {
-    if (!Array.isArray(value) || value.length !== 2) throw flaw(this.where, path, 'not a place', '[x, y]', value)
+  /** A place in the picture. */
+  place(name: string, value = this.reader.value(name)): Place {
     const { least, most } = sketchLimits
-    const [x, y] = (['width', 'height'] as const).map((side, i) => {
-      const size = this.scale?.[side] ?? 1
-      const unit = this.scale ? 'pixels' : `of the ${side}`
-      const number = this.#number(`${path}[${i}]`, value[i], least * size, most * size, unit)
-      // Pixels count from the centre of the first one.
-      return this.scale ? (number + 0.5) / size : number
-    })
-    return [x, y]
+    const [width, height] = [this.size?.width ?? 1, this.size?.height ?? 1]
+    const fits = (at: unknown, side: number): at is number =>
+      typeof at === 'number' && at >= least * side && at <= most * side
+    const [x, y, ...more] = Array.isArray(value) ? (value as unknown[]) : []
+    // Pixels count from the centre of the first one.
+    if (fits(x, width) && fits(y, height) && more.length === 0)
+      return this.size ? [(x + 0.5) / width, (y + 0.5) / height] : [x, y]
+    const range = (side: number) => `${least * side}..${most * side}`
+    this.reader.problem(name, `[x, y] in ${range(width)} and ${range(height)}${this.size ? ' pixels' : ''}`, value)
+    return [0, 0]
   }
 
-  #length(path: string, value: unknown): number {
-    const size = this.scale?.height ?? 1
-    const most = sketchLimits.length * size
-    const unit = this.scale ? 'pixels' : 'of the height'
-    if (!(typeof value === 'number' && value > 0 && value <= most))
-      throw flaw(this.where, path, 'not a length', `more than 0 and at most ${most}, ${unit}`, value)
-    return value / size
+  /** A list of `least` places or more. */
+  places(name: string, least: number): Place[] {
+    const list = { min: least, max: sketchLimits.points, of: 'places' }
+    return this.reader.items(name, list, (place, item) => this.place(place, item))
+  }
+
+  /** A length, in heights of the picture. */
+  length(name: string, value = this.reader.value(name)): number {
+    const height = this.size?.height ?? 1
+    const most = sketchLimits.length * height
+    if (typeof value === 'number' && value > 0 && value <= most) return value / height
+    this.reader.problem(name, `above 0 and at most ${most}${this.size ? ' pixels' : ' heights'}`, value)
+    return 1
+  }
+
+  /** Two lengths. */
+  lengths(name: string): [number, number] {
+    const list = { min: 2, max: 2, of: 'numbers' }
+    const [across = 1, down = 1] = this.reader.items(name, list, (place, item) => this.length(place, item))
+    return [across, down]
   }
 }
-
-const quoteName = (name: string) => (/^\w{1,32}$/.test(name) ? name : quote(name))

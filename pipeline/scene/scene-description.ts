@@ -4,7 +4,7 @@ import type { Vector } from '../../models/body/quaternion.js'
 import { ConfigReader } from '../../models/config-reader.js'
 import { entityKinds } from '../../models/pppm/kinds.js'
 import { labelCount, maxPixels } from '../../models/svd/picture.js'
-import { dot, type Camera } from '../render/camera.js'
+import { dot, normalOf, type Camera } from '../render/camera.js'
 import { depthSources, firstObjectLabel, type Scene, type SceneEntity } from './scene.js'
 
 const sceneFileVersion = 1
@@ -58,7 +58,7 @@ export function describeScene(scene: Scene, numbers: string): object {
 
 /** Reads such a JSON text; throws a FileError that tells all that is wrong. */
 export function readDescription(where: string, text: string): SceneDescription {
-  const reader = new ConfigReader(where, text)
+  const reader = new ConfigReader(where, text, { kind: 'scene' })
   reader.oneOf('version', [sceneFileVersion])
   // Of a file of another version nothing else is known.
   reader.finish()
@@ -80,7 +80,7 @@ export function readDescription(where: string, text: string): SceneDescription {
   reader.check(width * height <= most, 'width x height', `at most ${Math.floor(most)}`, width * height)
   const ids = entities.map(({ id }) => id)
   reader.check(new Set(ids).size === ids.length, 'entities', 'of different ids', ids)
-  reader.finish()
+  reader.finishClosed()
   return description
 }
 
@@ -89,17 +89,24 @@ function readCamera(reader: ConfigReader): Camera {
   const vector = (name: string, range: { min: number; max: number }) =>
     reader.numbers(name, 3, range) as unknown as Vector
   const axes = ['right', 'down', 'forward'].map(name => vector(name, { min: -1.01, max: 1.01 }))
-  axes.forEach((axis, i) => {
+  const areRight = axes.map((axis, i) => {
     const next = axes[(i + 1) % 3]
-    const isRight = Math.abs(dot(axis, axis) - 1) < 0.01 && Math.abs(dot(axis, next)) < 0.01
-    reader.check(isRight, ['right', 'down', 'forward'][i], '1 long and across to the other axes', axis)
+    return Math.abs(dot(axis, axis) - 1) < 0.01 && Math.abs(dot(axis, next)) < 0.01
   })
-  return {
+  for (const [i, name] of ['right', 'down', 'forward'].entries())
+    reader.check(areRight[i], name, '1 long and across to the other axes', axes[i])
+  // A mirrored camera would take everybody's left for the right.
+  const [right, down, forward] = axes
+  const isMirrored = areRight.every(Boolean) && dot(normalOf(right, down), forward) < 0
+  reader.check(!isMirrored, 'forward', 'away from who looks, as z is with x right and y down', forward)
+  const camera = {
     position: vector('position', bounds),
     axes: axes as unknown as Camera['axes'],
     focal: reader.number('focal', { min: 1e-3, max: sceneLimits.largest }),
     centre: reader.numbers('centre', 2, bounds) as unknown as Camera['centre'],
   }
+  reader.close()
+  return camera
 }
 
 function readEntity(reader: ConfigReader): EntityDescription {
@@ -108,5 +115,7 @@ function readEntity(reader: ConfigReader): EntityDescription {
   const label = reader.optionalInteger('label', { min: firstObjectLabel, max: labelCount - 1 })
   reader.check(label === undefined || kind === 'object', 'label', 'absent: bodies have labels of their own', label)
   const shape = reader.integer('shape', { min: 0, max: sceneLimits.shape })
-  return { id, kind, name: reader.text('name', 64), ...(label !== undefined && { label }), shape }
+  const name = reader.text('name', 64)
+  reader.close()
+  return { id, kind, name, ...(label !== undefined && { label }), shape }
 }

@@ -189,6 +189,10 @@ await t.test('targets are the middles of parts, for the nearest entity or the on
   t.ok(Math.hypot(targets[0].x - px, targets[0].y - py) < 0.5)
   t.ok(Math.hypot(targets[2].x - 30, targets[2].y - 20) < 0.5, 'two shapes of one part are one target')
   t.ok(Math.abs(targets[3].x - 179.5) < 1e-9, 'what covers no pixel still has a place')
+  // Objects that have no label of their own are known by the one that they are drawn with.
+  const unlabelled = { ...scene, entities: [...entities, { ...ball, id: 'object-2', name: 'box', label: undefined }] }
+  const box = { type: 'circle', object: 'box', centre: at(20, 20), radius: 0.05 }
+  t.match(targetPoseOf(sketchOf(box), unlabelled), [{ entity: 'object-2', part: 'object 42' }])
   t.throws(() => targetPoseOf(sketchOf({ ...hand, entity: 'human-3' }), scene), {
     message: 'sketch.json: shapes[0].entity: no such human in the scene; expected human-1, human-2; got human-3',
   })
@@ -199,61 +203,79 @@ await t.test('targets are the middles of parts, for the nearest entity or the on
   t.end()
 })
 
-await t.test('one line says where a sketch is wrong', t => {
+await t.test('one line says all that is wrong with a sketch', t => {
   const circle = { type: 'circle', part: 'head', centre: [0.5, 0.5], radius: 0.1 }
+  const ellipse = { type: 'ellipse', part: 'head', centre: [0.5, 0.5], radii: [0.1, 0.2] }
   const pixels = { units: 'pixels', size: [100, 50] }
+  const bad = 'sketch.json: bad sketch: '
   const wrong: [string, string][] = [
     ['', 'sketch.json: bad JSON'],
     ['[]', 'sketch.json: not a sketch; expected a JSON object'],
-    ['{}', 'sketch.json: version: is missing'],
-    ['{"version": 2}', 'sketch.json: version: cannot be used; expected 1; got 2'],
+    ['{}', `${bad}version must be 1, not absent`],
+    ['{"version": 2}', `${bad}version must be 1, not 2`],
+    [text([circle], { units: 'inches' }), `${bad}units must be one of pixels, relative, not "inches"`],
+    [text([circle], { units: 'pixels' }), `${bad}size must be 2 numbers in 1..65535, not absent`],
+    [text([circle], { ...pixels, size: [100] }), `${bad}size must be 2 numbers in 1..65535, not [100]`],
+    [text([circle], { ...pixels, size: [100, 1.5] }), `${bad}size must be whole numbers`],
+    [text([circle], { ...pixels, size: [65535, 65535] }), `${bad}size must be whole numbers, at most 67108864 pixels`],
+    [text([circle], { units: 'relative', size: [9, 9] }), `${bad}"size" is none of version, units, shapes`],
+    [text([circle], { units: 'relative', ['a\nb']: 1 }), `${bad}"a\\nb" is none of`],
+    [text([]), `${bad}shapes must be a list of 1..256 objects, not []`],
+    [text(new Array(300).fill(circle)), `${bad}shapes must be a list of 1..256 objects`],
+    [text(['head']), `${bad}shapes[0] must be an object, not "head"`],
+    [text([circle, { ...circle, radius: 0 }]), `${bad}shapes[1].radius must be above 0 and at most 2 heights, not 0`],
+    [text([{ ...circle, radius: 3 }]), `${bad}shapes[0].radius must be above 0 and at most 2 heights, not 3`],
+    [text([{ ...circle, radius: 101 }], pixels), `${bad}shapes[0].radius must be above 0 and at most 100 pixels`],
+    [text([{ ...circle, radius: '1' }]), `${bad}shapes[0].radius must be`],
+    [text([{ ...circle, centre: [0.5] }]), `${bad}shapes[0].centre must be [x, y] in -1..2 and -1..2, not [0.5]`],
+    [text([{ ...circle, centre: [0.5, 0.5, 0] }]), `${bad}shapes[0].centre must be [x, y]`],
+    [text([{ ...circle, centre: [0.5, 9] }]), `${bad}shapes[0].centre must be [x, y]`],
+    [text([{ ...circle, centre: [null, 0] }]), `${bad}shapes[0].centre must be [x, y]`],
     [
-      text([circle], { units: 'inches' }),
-      'sketch.json: units: cannot be used; expected pixels, relative; got "inches"',
+      text([{ ...circle, centre: [-101, 0] }], pixels),
+      `${bad}shapes[0].centre must be [x, y] in -100..200 and -50..100`,
     ],
-    [text([circle], { units: 'pixels' }), 'sketch.json: size: is missing'],
-    [text([circle], { ...pixels, size: [100] }), 'sketch.json: size: not such a list; expected a list of 2'],
+    [text([{ ...circle, part: 'left ear' }]), `${bad}shapes[0].part must be the name of one, such as left hand`],
+    [text([{ ...circle, part: 'toString' }]), `${bad}shapes[0].part must be the name of one`],
+    [text([{ ...circle, part: 'background' }]), `${bad}shapes[0].part must be the name of one`],
+    [text([{ ...circle, part: null }]), `${bad}shapes[0].part must be the name of one`],
     [
-      text([circle], { ...pixels, size: [100, 0.5] }),
-      'sketch.json: size[1]: cannot be used; expected 1..65535, pixels',
+      text([{ ...circle, part: undefined }]),
+      `${bad}shapes[0].part must be the name of one, such as left hand, or object`,
     ],
-    [text([circle], { ...pixels, size: [65535, 65535] }), 'sketch.json: size: too large; expected at most 67108864'],
-    [text([circle], { units: 'relative', size: [9, 9] }), 'sketch.json: size: no such field'],
-    [text([circle], { units: 'relative', ['a\nb']: 1 }), 'sketch.json: "a\\nb": no such field'],
-    [text([]), 'sketch.json: shapes: not such a list; expected a list of 1..256; got "a list of 0"'],
-    [text(new Array(300).fill(circle)), 'sketch.json: shapes: not such a list'],
-    [text(['head']), 'sketch.json: shapes[0]: not a shape; expected an object; got "head"'],
-    [text([circle, { ...circle, radius: 0 }]), 'sketch.json: shapes[1].radius: not a length; expected more than 0'],
+    [text([{ ...circle, object: 'ball' }]), `${bad}shapes[0].part must be absent beside object, not "head"`],
+    [text([{ ...circle, part: undefined, object: 40 }]), `${bad}shapes[0].object must be an integer in 41..63, not 40`],
+    [text([{ ...circle, part: undefined, object: null }]), `${bad}shapes[0].object must be an integer in 41..63`],
+    [text([{ ...circle, part: undefined, object: '' }]), `${bad}shapes[0].object must be a text of 1..64 characters`],
+    [text([{ ...circle, entity: 7 }]), `${bad}shapes[0].entity must be a text of 1..64 characters`],
     [
-      text([{ ...circle, radius: 3 }]),
-      'sketch.json: shapes[0].radius: not a length; expected more than 0 and at most 2',
+      text([{ ...circle, colour: 'red' }]),
+      `${bad}"shapes[0].colour" is none of type, entity, part, object, radius, centre`,
     ],
-    [text([{ ...circle, radius: 101 }], pixels), 'sketch.json: shapes[0].radius: not a length'],
-    [text([{ ...circle, radius: '1' }]), 'sketch.json: shapes[0].radius: not a length'],
-    [text([{ ...circle, centre: [0.5] }]), 'sketch.json: shapes[0].centre: not a place; expected [x, y]; got [0.5]'],
-    [text([{ ...circle, centre: [0.5, 9] }]), 'sketch.json: shapes[0].centre[1]: cannot be used; expected -1..2'],
-    [text([{ ...circle, centre: [null, 0] }]), 'sketch.json: shapes[0].centre[0]: cannot be used'],
-    [text([{ ...circle, part: 'left ear' }]), 'sketch.json: shapes[0].part: no such part'],
-    [text([{ ...circle, part: 'toString' }]), 'sketch.json: shapes[0].part: no such part'],
-    [text([{ ...circle, part: 'background' }]), 'sketch.json: shapes[0].part: no such part'],
-    [text([{ ...circle, part: undefined }]), 'sketch.json: shapes[0]: not one thing; expected either a part or an'],
-    [text([{ ...circle, object: 'ball' }]), 'sketch.json: shapes[0]: not one thing'],
+    [text([{ ...circle, type: 'square', side: 1 }]), `${bad}shapes[0].type must be one of circle, ellipse, polygon`],
+    [text([{ type: 'polygon', part: 'head', points: [[0, 0]] }]), `${bad}shapes[0].points must be a list of 3..1024`],
+    [text([{ type: 'drag', from: [0, 0] }]), `${bad}shapes[0].to must be [x, y]`],
+    [text([{ ...ellipse, radii: [1, -1] }]), `${bad}shapes[0].radii[1] must be above 0`],
+    [text([{ ...ellipse, radii: [1] }]), `${bad}shapes[0].radii must be a list of 2..2 numbers, not [1]`],
+    [text([{ ...ellipse, turn: null }]), `${bad}shapes[0].turn must be a number in -360..360`],
     [
-      text([{ ...circle, part: undefined, object: 40 }]),
-      'sketch.json: shapes[0].object: cannot be used; expected 41..63',
+      text([
+        { ...circle, radius: 0 },
+        { ...ellipse, turn: 400 },
+      ]),
+      `${bad}shapes[0].radius must be above 0 and at most 2 heights, not 0, shapes[1].turn must be`,
     ],
-    [text([{ ...circle, part: undefined, object: '' }]), 'sketch.json: shapes[0].object: not a name'],
-    [text([{ ...circle, colour: 'red' }]), 'sketch.json: shapes[0].colour: no such field; expected type, part'],
-    [text([{ ...circle, type: 'square' }]), 'sketch.json: shapes[0].type: cannot be used; expected circle, ellipse'],
-    [text([{ type: 'polygon', part: 'head', points: [[0, 0]] }]), 'sketch.json: shapes[0].points: not such a list'],
-    [text([{ type: 'drag', from: [0, 0] }]), 'sketch.json: shapes[0].to: is missing'],
-    [text([{ ...circle, type: 'ellipse', radius: undefined, radii: [1, -1] }]), 'sketch.json: shapes[0].radii[1]'],
     [`${'['.repeat(100000)}`, 'sketch.json: bad JSON'],
   ]
   for (const [given, message] of wrong) {
-    const line = new RegExp(`^${message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[^\\n]*$`)
-    t.throws(() => readSketch('sketch.json', given), { message: line }, message)
+    const line = new RegExp(`^${message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[^\n]*$`)
+    t.throws(() => readSketch('sketch.json', given), { name: 'FileError', message: line }, message)
   }
+  // What else a shape may have is not known before its type is.
+  t.throws(() => readSketch('sketch.json', text([{ type: 'square', side: 1 }])), {
+    message:
+      'sketch.json: bad sketch: shapes[0].type must be one of circle, ellipse, polygon, stroke, drag, not "square"',
+  })
   t.end()
 })
 
