@@ -3,10 +3,11 @@
 import { stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { CommandModule } from 'yargs'
+import { isThere } from '../../models/checkpoint.js'
 import { isObject } from '../../models/config-reader.js'
 import type { LabelMap, Picture } from '../../models/svd/picture.js'
 import { resizeLanczos } from '../../models/svd/resize.js'
-import { UsageError, type Runtime } from '../../tensor/index.js'
+import { FileError, UsageError, type Runtime } from '../../tensor/index.js'
 import { decodeUtf8 } from '../../tensor/files/json.js'
 import { NodeFileSource } from '../../tensor/files/index.js'
 import { motionFps } from '../../train/motion/motion.js'
@@ -26,6 +27,7 @@ import { readSceneFile } from '../scene/scene-file.js'
 import type { Scene } from '../scene/scene.js'
 import { readEntities } from './motion.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
+import { StopSignals } from './stop.js'
 
 interface MasksArguments extends RuntimeArguments {
   what: string
@@ -80,6 +82,8 @@ export const masksCommand: CommandModule<object, MasksArguments> = {
 
 async function draw(args: MasksArguments): Promise<void> {
   const picture = await readPicture(args.image)
+  if (!(await isThere(args.what)))
+    throw new FileError({ where: args.what, what: 'there is no such motion, scene or sketch' })
   const text = await sketchText(args.what)
   if (text !== undefined) {
     refuse(args, ['frames', 'fps', 'runtime', 'adapter', 'threads'], 'a sketch')
@@ -194,6 +198,7 @@ async function write(
   const ground = resizeLanczos(picture, width, height)
   using masks = await OutputFolder.create(join(out, 'masks'))
   using overlays = await OutputFolder.create(join(out, 'overlays'))
+  using stop = new StopSignals()
   const chosen = new Set(
     Array.from({ length: sheetPictures }, (_, i) => Math.round((i * (count - 1)) / (sheetPictures - 1))),
   )
@@ -201,6 +206,7 @@ async function write(
   const found = new Set<number>()
   let frame = 0
   for await (const labels of maps) {
+    stop.signal.throwIfAborted()
     const overlay = drawOverlay(ground, labels)
     for (const label of labelsIn([labels])) found.add(label)
     await writeFileAtomically(masks.file(frameName(frame)), encodeLabels(labels, labelColours))
@@ -209,6 +215,7 @@ async function write(
     frame++
   }
   const sheet = contactSheet(shown)
+  stop.ignore()
   await masks.commit()
   await overlays.commit()
   const legend = drawLegend(

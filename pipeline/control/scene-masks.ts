@@ -11,7 +11,7 @@ import { jointsOf, objectPoints } from '../../models/pppm/kinds.js'
 import type { LabelMap } from '../../models/svd/picture.js'
 import { Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import { projectVertices } from '../render/raster.js'
-import { firstObjectLabel, type Scene, type SceneEntity } from '../scene/scene.js'
+import { labelsOfEntities, type Scene, type SceneEntity } from '../scene/scene.js'
 import { triangulate } from './triangulate.js'
 
 /** What one frame of a scene shows. */
@@ -40,8 +40,9 @@ interface Figure {
   see(start: number, end: number): Promise<Float32Array>
 }
 
-// Frames are drawn together as long as they have no more pixels than this.
+// Frames are drawn together as long as they have no more pixels and vertices than this.
 const mostPixels = 2 ** 22
+const mostVertices = 2 ** 20
 const contourStart = objectPoints - 16
 
 /**
@@ -58,7 +59,8 @@ export async function* sceneMasks(
   const { width, height, frames, entities } = scene
   const area = width * height
   using models = new Models(runtime, bodies)
-  const figures = entities.map((entity, i) => figureOf(entity, i, scene, models))
+  const ownLabels = labelsOfEntities(entities)
+  const figures = entities.map((entity, i) => figureOf({ ...entity, label: ownLabels[i] }, scene, models))
   const sizes = figures.map(figure => figure.vertices)
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
   const vertices = sizes.reduce((sum, size) => sum + size, 0)
@@ -67,7 +69,7 @@ export async function* sceneMasks(
   const owners = figures.flatMap((figure, i) => new Array<number>(figure.faces.length / 3).fill(i))
   using indices = Tensor.from(runtime, faces, [faces.length / 3, 3], 'i32')
 
-  const together = Math.max(1, Math.floor(mostPixels / area))
+  const together = Math.max(1, Math.floor(Math.min(mostPixels / area, mostVertices / Math.max(1, vertices))))
   for (let start = 0; start < frames; start += together) {
     const end = Math.min(start + together, frames)
     const seen = new Float32Array((end - start) * vertices * 3)
@@ -143,8 +145,7 @@ class Models implements Disposable {
   }
 }
 
-function figureOf(entity: SceneEntity, place: number, { camera }: Scene, models: Models): Figure {
-  const { kind, motion, shape, label = Math.min(firstObjectLabel + place, 63) } = entity
+function figureOf({ kind, motion, shape, label }: SceneEntity, { camera }: Scene, models: Models): Figure {
   const width = numbersOf(kind)
   if (kind === 'object') {
     const corners = objectPoints - contourStart
@@ -152,7 +153,7 @@ function figureOf(entity: SceneEntity, place: number, { camera }: Scene, models:
     return {
       // Which corners make triangles changes from frame to frame, so these have corners of their own.
       faces: Array.from({ length: 3 * triangles }, (_, i) => i),
-      labels: new Uint8Array(triangles).fill(label),
+      labels: new Uint8Array(triangles).fill(label!),
       vertices: 3 * triangles,
       see: async (start, end) => {
         const out = new Float32Array((end - start) * 9 * triangles)

@@ -7,8 +7,7 @@ import type { EntityMotion } from '../../models/pppm/encoding.js'
 import type { Picture } from '../media/picture.js'
 import { entityPoints } from '../scene/entity-points.js'
 import { orbit, project, type Camera } from './camera.js'
-
-type Colour = readonly [red: number, green: number, blue: number]
+import type { Colour } from './raster.js'
 
 interface Line {
   readonly from: Vector

@@ -3,7 +3,7 @@
 
 import type { EntityMotion } from '../../models/pppm/encoding.js'
 import type { EntityKind } from '../../models/pppm/kinds.js'
-import type { LabelMap } from '../../models/svd/picture.js'
+import { labelCount, type LabelMap } from '../../models/svd/picture.js'
 import type { Camera } from '../render/camera.js'
 
 /** A person, an animal or an object over all frames of a scene. */
@@ -29,6 +29,21 @@ export type DepthSource = (typeof depthSources)[number]
 
 /** The part label of the first object of a scene; the last one is 63. */
 export const firstObjectLabel = 41
+
+/**
+ * The part label of each entity: an object's own, or else the lowest that no other has, or the last when all are taken;
+ * undefined for bodies.
+ */
+export function labelsOfEntities(entities: readonly Pick<SceneEntity, 'kind' | 'label'>[]): (number | undefined)[] {
+  const taken = new Set(entities.map(({ label }) => label))
+  return entities.map(({ kind, label }) => {
+    if (kind !== 'object' || label !== undefined) return label
+    let free = firstObjectLabel
+    while (taken.has(free) && free < labelCount - 1) free++
+    taken.add(free)
+    return free
+  })
+}
 
 /** A video in 3D: T frames. */
 export interface Scene {

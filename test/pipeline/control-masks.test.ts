@@ -16,7 +16,7 @@ import { encodeLabels } from '../../pipeline/media/encode.js'
 import { orbit } from '../../pipeline/render/camera.js'
 import { drawLegend, drawOverlay, labelsIn, stacked } from '../../pipeline/render/overlay.js'
 import { labelColour, labelColours, labelName } from '../../pipeline/render/palette.js'
-import type { Scene, SceneEntity } from '../../pipeline/scene/scene.js'
+import { labelsOfEntities, type Scene, type SceneEntity } from '../../pipeline/scene/scene.js'
 import { personOf, writeScene } from '../../train/motion/scene-file.js'
 import { drawObject } from '../../train/motion/objects.js'
 import { Generator } from '../../tensor/index.js'
@@ -172,6 +172,29 @@ await t.test('confidence is that of the entities, by the pixels they cover', asy
   t.same([nothing.confidence, Math.max(...nothing.labels.data)], [0, 0])
 })
 
+await t.test('objects without labels of their own get those that no other has', async t => {
+  const [near, far] = [flat(42, 1, square(0.4)), flat(42, -1, square(1))]
+  const unlabelled = (id: string, entity: SceneEntity) => ({ ...entity, id, label: undefined })
+  const [labels] = await sceneLabels(wasm, sceneOf(person, unlabelled('object-1', far), near))
+  t.ok(count(labels, 41) > 0 && count(labels, 42) > 0)
+  const many = Array.from({ length: 30 }, (_, i) => unlabelled(`object-${i}`, far))
+  t.same(labelsOfEntities([person, ...many]).slice(0, 3), [undefined, 41, 42])
+  t.equal(labelsOfEntities(many).at(-1), 63, 'the last one when all are taken')
+})
+
+await t.test('small pictures of long motions take no more memory than large ones', async t => {
+  const long = 600
+  const numbers = new Float32Array(168 * long)
+  const still = { ...person, motion: { kind: 'human', numbers } as const, confidence: new Float32Array(long) }
+  const before = wasm.statistics().peak
+  let drawn = 0
+  for await (const { labels } of sceneMasks(wasm, { ...sceneOf(still), width: 4, height: 4, frames: long }))
+    drawn += labels.data.length
+  t.equal(drawn, 16 * long)
+  const taken = wasm.statistics().peak - before
+  t.ok(taken < 2 ** 28, `${(taken / 2 ** 20).toFixed()} MiB more than before`)
+})
+
 await t.test('plain loops draw the same', async t => {
   const scene = sceneOf(person, flat(41, 0.1, square(0.8)))
   const [ours, plain] = [await sceneLabels(wasm, scene), await sceneLabels(reference, scene)]
@@ -289,5 +312,6 @@ await t.test('revision masks: folders for eyes and for revision generate', async
   t.ok((await readLabels(join(out, 'masks/frame_0000.png'))).data.includes(humanLabel('head')))
   await refused(/sketch\.json: shapes\[0\]: a drag needs to know [^\n]*$/, sketch, ...size)
   await refused(/--frames: the motion is shorter; expected at most 7;/, motion, '--frames', '99')
+  await refused(/nowhere: there is no such motion, scene or sketch$/, 'nowhere')
   await refused(/--first: means nothing to a motion or a scene/, motion, '--first', sketch)
 })
