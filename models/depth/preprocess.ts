@@ -17,7 +17,7 @@ const mostPatches = 16_384
 /**
  * The size at which the network looks at a picture: its shorter side becomes `shortSide`, both are rounded to multiples
  * of the patch size, upwards where a side would fall below `shortSide`. Throws a UsageError if `shortSide` is no whole
- * number of 1 to 4096, or a picture so long would have too many patches.
+ * number of 1 to 4096.
  */
 export function depthSize(picture: Pick<Picture, 'width' | 'height'>, shortSide: number, patchSize = 14): Size {
   const { width, height } = picture
@@ -42,8 +42,8 @@ function roundToEven(x: number): number {
   return Math.abs(x - Math.trunc(x)) === 0.5 && whole % 2 !== 0 ? whole - 1 : whole
 }
 
-/** The picture as `DepthAnythingForDepthEstimation` takes it: [1,3,H,W], normalised. Errors: as depthSize. */
-export function depthPixels(runtime: Runtime, picture: Picture, [height, width]: Size, patchSize = 14): Tensor {
+/** Throws a UsageError for a size at which a picture would have too many patches, as a long and narrow one may. */
+export function checkPatches([height, width]: Size, patchSize = 14): void {
   const patches = (height / patchSize) * (width / patchSize)
   if (patches > mostPatches)
     throw new UsageError({
@@ -53,6 +53,11 @@ export function depthPixels(runtime: Runtime, picture: Picture, [height, width]:
       got: `${patches} at ${width} x ${height}`,
       hint: 'a smaller size, or cutting the picture',
     })
+}
+
+/** The picture as `DepthAnythingForDepthEstimation` takes it: [1,3,H,W], normalised. Errors: as checkPatches. */
+export function depthPixels(runtime: Runtime, picture: Picture, [height, width]: Size, patchSize = 14): Tensor {
+  checkPatches([height, width], patchSize)
   return release(() => {
     const { data } = picture
     const pixels = Tensor.from(runtime, Float32Array.from(data), [1, picture.height, picture.width, 3])

@@ -1,9 +1,11 @@
 // `revision depth`: how near everything in a picture is.
 
+import { extname } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { DepthNetwork, type DepthMap } from '../../models/depth/depth-network.js'
-import { depthSize } from '../../models/depth/preprocess.js'
+import { checkPatches, depthSize } from '../../models/depth/preprocess.js'
 import { writeNpy } from '../../tensor/files/index.js'
+import { UsageError } from '../../tensor/index.js'
 import { readPicture } from '../media/decode.js'
 import { writePng } from '../media/encode.js'
 import type { Picture } from '../media/picture.js'
@@ -40,8 +42,10 @@ export const depthCommand: CommandModule<object, DepthArguments> = {
 }
 
 async function run({ picture: path, model, out, npy, size, ...where }: DepthArguments): Promise<void> {
+  checkEnding('out', out, '.png')
+  if (npy !== undefined) checkEnding('npy', npy, '.npy')
   const picture = await readPicture(path)
-  if (size !== undefined) depthSize(picture, size) // before a device is opened
+  if (size !== undefined) checkPatches(depthSize(picture, size)) // before a device is opened
   const runtime = await openFor(where)
   try {
     using network = await DepthNetwork.open(runtime, model)
@@ -52,6 +56,16 @@ async function run({ picture: path, model, out, npy, size, ...where }: DepthArgu
     await runtime.close()
   }
   for (const written of [out, npy]) if (written !== undefined) console.log(written)
+}
+
+function checkEnding(option: string, path: string, ending: string): void {
+  if (extname(path).toLowerCase() !== ending)
+    throw new UsageError({
+      where: `--${option}`,
+      what: 'another kind of file',
+      expected: `a name in ${ending}`,
+      got: path,
+    })
 }
 
 /** Grey values from the farthest, black, to the nearest, white. */

@@ -41,6 +41,14 @@ await t.test('a picture of grey values and an array, of the size of the photogra
   t.equal(Math.min(...grey.data), 0, 'the farthest is black')
 })
 
+await t.test('a picture is written as PNG alone, whatever its name says', async t => {
+  const { code, lines } = await depth(photo, '--model', at('model'), '--out', at('depth.jpg'))
+  t.match(
+    { code, lines },
+    { code: 2, lines: [/--out: another kind of file; expected a name in \.png; got .*depth\.jpg$/] },
+  )
+})
+
 await t.test('what cannot be used gets one line', async t => {
   const source = fromOriginal(await openSafetensors(golden('depth-anything-tiny/model.safetensors')))
   t.teardown(() => source.close())
@@ -53,6 +61,7 @@ await t.test('what cannot be used gets one line', async t => {
   for (const [model, extra, message] of [
     ['none', [], /none.*no such file/],
     ['model', ['--size', '0'], /depth size: cannot be used; expected a whole number/],
+    ['model', ['--npy', at('depth.txt')], /--npy: another kind of file; expected a name in \.npy; got/],
     ['spoilt', ['--size', '14'], /depth: the network gives numbers that are not finite/],
   ] as const) {
     const { code, lines } = await depth(photo, '--model', at(model), '--out', at('no.png'), ...extra)

@@ -117,6 +117,9 @@ await t.test('Depth Anything V2: a map of the picture’s size', needed, async t
   const depth = await OnnxDepth.open(model, { runtime, shortSide: 28 })
   const { width, height, data } = await depth.estimate(picture)
   t.same([width, height, data.length], [80, 40, 3200])
+  // Scaled to a side of 28, this one would be 1.8 million pixels wide.
+  const thread = { width: 65535, height: 1, data: new Uint8Array(3 * 65535) }
+  await t.rejects(depth.estimate(thread), /too many patches; expected at most 16384/)
   t.ok(data.every((value, i) => Math.abs(value - Math.min(55, Math.max(0, ((i % 80) + 0.5) * 0.7 - 0.5))) < 1e-4))
 })
 

@@ -2,7 +2,7 @@
 // [1,3,h,w], ImageNet's normalisation, sides that are multiples of 14. Out: predicted_depth [1,h,w], relative inverse
 // depth.
 
-import { depthSize } from '../../../models/depth/preprocess.js'
+import { checkPatches, depthSize } from '../../../models/depth/preprocess.js'
 import type { Picture } from '../../../models/svd/picture.js'
 import type { DepthEstimator, DepthMap } from '../extractor.js'
 import { openOnnx, type OnnxNetwork, type OnnxOptions } from './session.js'
@@ -25,8 +25,10 @@ export class OnnxDepth implements DepthEstimator {
     return new OnnxDepth(await openOnnx(file, 'pixel_values', options), shortSide)
   }
 
+  /** Errors: as depthSize and checkPatches; a FileError for a network of other outputs. */
   async estimate(picture: Picture): Promise<DepthMap> {
     const [height, width] = depthSize(picture, this.shortSide)
+    checkPatches([height, width])
     const whole = { left: -0.5, top: -0.5, right: picture.width - 0.5, bottom: picture.height - 0.5 }
     // The edge is repeated: what is half a pixel outside is no other colour.
     const inside = { left: whole.left + 1e-3, top: whole.top + 1e-3, right: whole.right, bottom: whole.bottom }
