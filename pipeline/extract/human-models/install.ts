@@ -43,7 +43,8 @@ const patience = 15
 
 /**
  * Installs the packages by npm, unless they are there. No script of theirs runs; npm checks every archive's hash.
- * @throws FileError if npm fails, is not there, or takes more than 15 minutes; or if the folder is not the user's own
+ * @throws FileError if npm fails, is not there, or takes more than 15 minutes; or if the folder is not the user's own;
+ *   the signal's reason
  */
 export async function setUp(folder = setupFolder(), signal?: AbortSignal): Promise<void> {
   await ownFolder(folder)
@@ -54,12 +55,13 @@ export async function setUp(folder = setupFolder(), signal?: AbortSignal): Promi
   ] as const)
     await replaceFile(join(folder, name), append => append(new TextEncoder().encode(textOf(value))))
   const reason = await runNpm(folder, signal)
+  signal?.throwIfAborted()
   if (reason !== undefined)
     throw new FileError({
       where: folder,
       what: 'npm could not install the detector',
       got: reason,
-      hint: 'again when the registry can be reached',
+      hint: 'again when npm is there and its registry can be reached',
     })
 }
 
@@ -67,18 +69,20 @@ export async function setUp(folder = setupFolder(), signal?: AbortSignal): Promi
 function runNpm(folder: string, signal: AbortSignal | undefined): Promise<string | undefined> {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   return new Promise(resolve => {
-    const timeout = patience * 60_000
-    const npm = spawn('npm', args, { cwd: folder, shell: process.platform === 'win32', timeout, signal })
+    // Not spawn's own timeout, whose timer keeps the program alive where there is no npm.
+    const limit = AbortSignal.timeout(patience * 60_000)
+    const stop = signal ? AbortSignal.any([signal, limit]) : limit
+    const npm = spawn('npm', args, { cwd: folder, shell: process.platform === 'win32', signal: stop })
     let errors = ''
     npm.stderr.on('data', (text: Buffer) => {
       errors = (errors + text.toString()).slice(0, 10_000)
     })
-    npm.once('error', error => resolve(error.message))
-    npm.once('close', (code, killed) => {
+    npm.once('error', error => resolve(limit.aborted ? `stopped after ${patience} minutes` : error.message))
+    npm.once('close', code => {
       if (code === 0) return resolve(undefined)
       const lines = errors.split('\n').filter(line => line.startsWith('npm error') && line.length > 10)
       const told = lines.slice(0, 2).join(', ').replaceAll('npm error ', '')
-      resolve(told || (killed ? `stopped after ${patience} minutes` : `exit code ${code}`))
+      resolve(told || `exit code ${code}`)
     })
   })
 }
@@ -109,6 +113,6 @@ export function findPackages(folder = setupFolder()): Packages {
   throw new FileError({
     where,
     what: 'the detector is not installed',
-    hint: `revision setup extract (once, about ${setupMegabytes} MB)`,
+    hint: `revision setup extract (once, about ${setupMegabytes} MB), or another --detector`,
   })
 }

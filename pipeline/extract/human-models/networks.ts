@@ -60,12 +60,13 @@ export async function openNetworks(
 function networkOf(tf: Tf, model: TfModel, side: number): Network {
   return {
     async run(picture, outputs) {
-      const input = tf.tensor(picture, [1, side, side, 3])
-      const results = [model.execute(input, [...outputs])].flat()
+      const made = [tf.tensor(picture, [1, side, side, 3])]
       try {
+        const results = [model.execute(made[0], [...outputs])].flat()
+        made.push(...results)
         return await Promise.all(results.map(result => result.data()))
       } finally {
-        for (const tensor of [input, ...results]) tensor.dispose()
+        for (const tensor of made) tensor.dispose()
       }
     },
     dispose: () => model.dispose(),
