@@ -8,7 +8,7 @@ import { openHuman } from '../../models/body/open-human.js'
 import { openQuadruped } from '../../models/body/open-quadruped.js'
 import { readBodyFile } from '../../models/body/read-body.js'
 import { vectorAt } from '../../models/body/quaternion.js'
-import { bodyJoints, jointNames } from '../../models/body/skeleton.js'
+import { bodyJointNames } from '../../models/body/skeleton.js'
 import { UsageError } from '../../tensor/index.js'
 import { sceneLabels } from '../control/scene-masks.js'
 import { onnxDetectorFile } from '../extract/onnx/folder.js'
@@ -82,9 +82,12 @@ async function run({ frames: path, out, detector, depth, body, fps, json, ...whe
   const status = new StatusLine()
   try {
     using extractor = await openExtractor(runtime, { ...(await detectorOf(detector)), depth, human })
+    const leftOut: LeftOut[] = []
     const scene = await extractor.extract(frames, {
       fps,
       signal: stop.signal,
+      onLeftOut: ({ id, name, detections }, why) =>
+        leftOut.push({ id, name, frames: detections.filter(Boolean).length, why }),
       onProgress: (step, done) => status.change(`${step} ${Math.round(100 * done)} %`),
     })
     status.end()
@@ -99,29 +102,51 @@ async function run({ frames: path, out, detector, depth, body, fps, json, ...whe
     await overlays.commit()
     const every = Math.max(1, Math.ceil(pictures.length / sheetPictures))
     await writePng(join(out, 'sheet.png'), contactSheet(pictures.filter((_, i) => i % every === 0)))
-    if (json) console.log(jsonText(jointsOf(scene, out, shapes)))
-    else tell(scene, out)
+    if (json) console.log(jsonText({ ...jointsOf(scene, out, shapes), leftOut }))
+    else tell(scene, out, detector, leftOut)
   } finally {
     status.end()
     await runtime.close()
   }
 }
 
+/** Who or what was found and is not in the scene: in how many frames, and why. */
+interface LeftOut {
+  readonly id: string
+  readonly name: string
+  readonly frames: number
+  readonly why: string
+}
+
 /** What --detector means: the one that is installed, or a folder of ONNX networks, or one of a part extractor. */
 async function detectorOf(name: string): Promise<Pick<OpenExtractorOptions, 'parts' | 'onnx'>> {
   if (name === 'human-models') return {}
   if (name === 'pocket') return { parts: join(shipped.pocket, 'extractor') }
-  return (await isThere(join(name, onnxDetectorFile))) ? { onnx: name } : { parts: name }
+  if (await isThere(join(name, onnxDetectorFile))) return { onnx: name }
+  if (await isThere(join(name, 'config.json'))) return { parts: name }
+  throw new UsageError({
+    where: '--detector',
+    what: 'no such detector',
+    expected: `human-models, pocket, or a folder with ${onnxDetectorFile} or a part extractor's config.json`,
+    got: name,
+  })
 }
 
-function tell({ entities, depth }: Scene, out: string): void {
-  if (entities.length === 0) console.log('nobody and nothing found')
+function tell({ entities, depth, frames }: Scene, out: string, detector: string, leftOut: readonly LeftOut[]): void {
+  if (entities.length === 0)
+    console.log(`${detector} found nobody and nothing to place in ${counted(frames)}: the scene is empty`)
+  for (const { id, name, frames: seen, why } of leftOut)
+    console.log(`left out: ${id}: ${name}, seen in ${seen} of ${counted(frames)}: ${why}`)
   for (const { id, name, confidence } of entities) {
     const mean = confidence.reduce((a, b) => a + b, 0) / confidence.length
     console.log(`${id}: ${name}, confidence ${mean.toFixed(2)}`)
   }
   console.log(`depth by ${depth}`)
   console.log(sceneFileOf(out))
+}
+
+function counted(frames: number): string {
+  return frames === 1 ? '1 frame' : `${frames} frames`
 }
 
 /** The frames with the parts and the joints of everybody over them. */
@@ -158,7 +183,7 @@ function jointsOf(scene: Scene, out: string, rests: readonly (Float32Array | und
 
 function namesOf(kind: SceneEntity['kind'], points: number): readonly string[] {
   if (kind === 'object') return Array.from({ length: points }, (_, i) => String(i))
-  return kind === 'human' ? jointNames.slice(0, bodyJoints) : quadrupedJointNames
+  return kind === 'human' ? bodyJointNames : quadrupedJointNames
 }
 
 /** Four decimals are more than anybody can see. */

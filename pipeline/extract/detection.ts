@@ -53,6 +53,8 @@ export interface Detection {
 
 /** Finds who and what is in a picture. */
 export interface Detector {
+  /** Told before the first frame of a video: for detectors that look where somebody was in the frame before. */
+  begin?(): void
   /** Those found, in any order. Throws a FileError or UsageError if its network does not fit. */
   detect(frame: Picture): Promise<Detection[]>
 }

@@ -14,6 +14,8 @@ export interface ExtractOptions {
   readonly signal?: AbortSignal
   /** Told as the work goes on: the step, and how much of it is done, 0..1. */
   readonly onProgress?: (step: ExtractStep, done: number) => void
+  /** Told of what was found and is not in the scene, and why. */
+  readonly onLeftOut?: (track: Track, why: string) => void
 }
 
 export type ExtractStep = 'detect' | 'track' | 'depth' | 'fit'
@@ -22,7 +24,7 @@ export type ExtractStep = 'detect' | 'track' | 'depth' | 'fit'
 export interface Extractor {
   /**
    * The scene that frames of one size show; one without entities if nothing is found.
-   * @throws UsageError for no frames, or frames of different sizes
+   * @throws UsageError for no frames or too many, or frames of different sizes
    */
   extract(frames: readonly Picture[], options?: ExtractOptions): Promise<Scene>
 }

@@ -3,11 +3,13 @@
 import type { Picture } from '../../models/svd/picture.js'
 import { labelCount } from '../../models/svd/picture.js'
 import { UsageError } from '../../tensor/index.js'
+import { sceneLimits } from '../scene/scene-description.js'
 import { firstObjectLabel, type Scene, type SceneEntity } from '../scene/scene.js'
 import type { Detection, Detector, Track } from './detection.js'
 import type { DepthEstimator, ExtractOptions, Extractor, ExtractStep, SceneView } from './extractor.js'
 import type { TrackFitter } from './fit/body-fitter.js'
 import type { BodyFit } from './fit/fit.js'
+import { mostFrames } from './fit/observations.js'
 import { cameraOf, entityOf } from './fit/place.js'
 import { cameraOfTracks } from './ground.js'
 import { metricDepth } from './metric-depth.js'
@@ -17,6 +19,7 @@ import { trackDetections } from './track.js'
 const usualFps = 7
 // Part labels of objects go from 41 to 63.
 const mostObjects = labelCount - firstObjectLabel
+const mostBodies = sceneLimits.entities - mostObjects
 
 /** What an extractor is made of. */
 export interface ExtractorParts {
@@ -46,12 +49,15 @@ export class SceneExtractor implements Extractor {
       return results
     }
     const { detector, fitter, depth } = this.parts
+    detector.begin?.()
     const found = await told('detect', frames, frame => detector.detect(frame))
     const tracks = trackDetections(frames, found.map(usable))
     options.onProgress?.('track', 1)
     const maps = depth && tracks.length > 0 ? await told('depth', frames, frame => depth.estimate(frame)) : undefined
 
-    const bodies = tracks.filter(({ kind }) => kind !== 'object')
+    // Those that fill most of the video come first.
+    const bodies = tracks.filter(({ kind }) => kind !== 'object').slice(0, mostBodies)
+    const objects = tracks.filter(({ kind }) => kind === 'object').slice(0, mostObjects)
     const byBoxes = options.camera ?? cameraOfTracks(tracks, { width, height })
     const fits = await told('fit', fitter ? bodies : [], track => fitter!.inCamera(track, { camera: byBoxes, fps }))
     const fitted = fits.filter(fit => fit !== undefined)
@@ -59,6 +65,12 @@ export class SceneExtractor implements Extractor {
     const camera = options.camera ?? (fitted.length > 0 ? cameraOf(fitted, byBoxes) : byBoxes)
     const metres = maps && metricDepth(maps, tracks, camera)
     const view: SceneView = { width, height, frames: frames.length, fps, camera, depth: metres }
+    const entities = [...bodiesOf(bodies, fits, view), ...objectsOf(objects, view)]
+    const there = new Set(entities.map(({ id }) => id))
+    const tried = new Set([...bodies, ...objects])
+    for (const track of tracks)
+      if (!there.has(track.id))
+        options.onLeftOut?.(track, tried.has(track) ? 'too little of it is seen' : 'a scene holds no more')
     return {
       width,
       height,
@@ -66,7 +78,7 @@ export class SceneExtractor implements Extractor {
       fps,
       camera,
       depth: metres ? 'network' : 'ground contact',
-      entities: [...bodiesOf(bodies, fits, view), ...objectsOf(tracks, view)],
+      entities,
     }
   }
 }
@@ -81,10 +93,10 @@ function bodiesOf(
 
 function objectsOf(tracks: readonly Track[], view: SceneView): SceneEntity[] {
   const lifted = tracks.flatMap((track): Omit<SceneEntity, 'label'>[] => {
-    const object = track.kind === 'object' ? liftTrack(track, view) : undefined
+    const object = liftTrack(track, view)
     return object ? [{ id: track.id, kind: 'object', name: track.name, ...object }] : []
   })
-  return lifted.slice(0, mostObjects).map((entity, i) => ({ ...entity, label: firstObjectLabel + i }))
+  return lifted.map((entity, i) => ({ ...entity, label: firstObjectLabel + i }))
 }
 
 /** Detections whose boxes have an inside, of finite numbers. */
@@ -96,7 +108,13 @@ function usable(detections: readonly Detection[]): Detection[] {
 
 function checkFrames(frames: readonly Picture[]): void {
   const [first] = frames
-  if (!first) throw new UsageError({ where: 'extract', what: 'no frames', expected: 'one or more pictures' })
+  if (!first || frames.length > mostFrames)
+    throw new UsageError({
+      where: 'extract',
+      what: 'not the frames of a video',
+      expected: `1..${mostFrames} pictures`,
+      got: String(frames.length),
+    })
   const odd = frames.findIndex(({ width, height }) => width !== first.width || height !== first.height)
   if (odd >= 0)
     throw new UsageError({

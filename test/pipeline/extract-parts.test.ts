@@ -124,6 +124,26 @@ await t.test('on the command line: a scene, overlays and joints, by a part extra
   t.ok(existsSync(join(out, 'sheet.png')))
 })
 
+await t.test('on the command line: nobody is told in a sentence, and the scene is there', async t => {
+  const picture = join(folder, 'grey.png')
+  await writePng(picture, { ...size, data: new Uint8Array(3 * size.width * size.height).fill(128) })
+  const out = join(folder, 'nobody')
+  const [logged, errors] = [t.capture(console, 'log'), t.capture(process.stderr, 'write')]
+  const code = await runCli(['extract', picture, '--out', out, '--detector', 'pocket', '--runtime', 'wasm'])
+  const lines = logged().map(({ args }) => String(args[0]))
+  for (const captured of [logged, errors]) captured.restore()
+  t.same(
+    [code, ...lines],
+    [
+      0,
+      'pocket found nobody and nothing to place in 1 frame: the scene is empty',
+      'depth by ground contact',
+      join(out, 'scene.json'),
+    ],
+  )
+  t.same((await readSceneFile(out)).entities, [])
+})
+
 await t.test('on the command line: no frames, a video in one file, no detector', async t => {
   const cache = process.env.XDG_CACHE_HOME
   process.env.XDG_CACHE_HOME = folder
@@ -144,8 +164,10 @@ await t.test('on the command line: no frames, a video in one file, no detector',
   t.match(await fails(join(folder, 'clip.mp4'), '--out', out), /a video in one file is not decoded; .* try ffmpeg -i/)
   await writePng(join(video, '1.png'), { width: 2, height: 2, data: new Uint8Array(12) })
   t.match(await fails(video, '--out', out), /the detector is not installed; try revision setup extract/)
-  t.match(await fails(video, '--out', out, '--detector', folder), /config\.json: there is no such file/)
+  const noDetector = /--detector: no such detector; expected human-models, pocket, or a folder with yolov8-seg\.onnx or/
+  t.match(await fails(video, '--out', out, '--detector', folder), noDetector)
   await writeFile(join(folder, 'yolov8-seg.onnx'), 'no network')
   t.match(await fails(video, '--out', out, '--detector', folder), /onnx/)
   t.match(await fails(video, '--out', out, '--fps', '0'), /--fps: out of range/)
+  t.notOk(existsSync(out), 'nothing is left behind')
 })

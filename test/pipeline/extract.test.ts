@@ -13,6 +13,7 @@ import { TrackFitter } from '../../pipeline/extract/fit/body-fitter.js'
 import { cameraOfTracks, contactDepth, floorDepth } from '../../pipeline/extract/ground.js'
 import { cocoKeypoints } from '../../pipeline/extract/keypoints.js'
 import { metricDepth } from '../../pipeline/extract/metric-depth.js'
+import { PosedDetector } from '../../pipeline/extract/onnx/posed-detector.js'
 import { liftTrack } from '../../pipeline/extract/objects/lift.js'
 import { SceneExtractor } from '../../pipeline/extract/scene-extractor.js'
 import { project } from '../../pipeline/render/camera.js'
@@ -205,11 +206,46 @@ await t.test('a person with keypoints is in the scene, with depth of a network w
   t.ok(scene.entities[0].motion.numbers.every(Number.isFinite))
 })
 
+await t.test('what is found and not in the scene is told, with why', async t => {
+  const leftOut: string[] = []
+  const onLeftOut = ({ name }: Track, why: string) => leftOut.push(`${name}: ${why}`)
+  const fitter = new TrackFitter(await openRuntime({ runtime: 'reference' }), { steps: 1 })
+  // A dog whose points nobody tells, and more balls than there are labels.
+  const balls = Array.from({ length: 25 }, (_, i): Detection => {
+    const [left, top] = [4 + 19 * (i % 8), 4 + 22 * Math.floor(i / 8)]
+    return { ...ball([0, 0.2, -4], 0.1), mask: undefined, box: { left, top, right: left + 12, bottom: top + 12 } }
+  })
+  const detector = told([[{ ...standing(0, -4, 0.6, 'dog'), kind: 'animal' }, ...balls]])
+  const { entities } = await new SceneExtractor({ detector, fitter }).extract([blank()], { onLeftOut })
+  t.same(
+    entities.map(({ label }) => label),
+    Array.from({ length: 23 }, (_, i) => 41 + i),
+  )
+  t.same(leftOut.sort(), [
+    'dog: too little of it is seen',
+    'sports ball: a scene holds no more',
+    'sports ball: a scene holds no more',
+  ])
+})
+
+await t.test('a detector that remembers is told where a video begins', async t => {
+  const heard: string[] = []
+  const detector: Detector = {
+    begin: () => void heard.push('begin'),
+    detect: () => Promise.resolve(heard.push('frame') ? [] : []),
+  }
+  const extractor = new SceneExtractor({ detector: new PosedDetector(detector, []) })
+  for (let video = 0; video < 2; video++) await extractor.extract([blank(), blank()])
+  t.same(heard, ['begin', 'frame', 'frame', 'begin', 'frame', 'frame'])
+})
+
 await t.test('nothing found is a scene of nothing; frames that do not go together are refused', async t => {
   const none: Detector = { detect: () => Promise.resolve([]) }
   const scene = await new SceneExtractor({ detector: none }).extract([blank(), blank()])
   t.same(scene.entities, [])
   await t.rejects(new SceneExtractor({ detector: none }).extract([]), UsageError)
+  const long = new Array(1025).fill(blank())
+  await t.rejects(new SceneExtractor({ detector: none }).extract(long), /expected 1\.\.1024 pictures; got 1025/)
   const small = { width: 2, height: 2, data: new Uint8Array(12) }
   await t.rejects(
     new SceneExtractor({ detector: none }).extract([blank(), small]),

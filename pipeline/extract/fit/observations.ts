@@ -30,8 +30,8 @@ export interface Observations {
   readonly pointTrust: Float32Array
 }
 
-// More than any video that is fitted in one go.
-const mostFrames = 1024
+/** As many frames are fitted in one go at most. */
+export const mostFrames = 1024
 
 /**
  * Numbers of what was seen. Throws a UsageError for no or too many frames, or if nothing of it is a point of the figure;

@@ -35,12 +35,11 @@ interface Found {
 }
 
 /**
- * Detects people with pose and mask, animals and things with boxes. Frames of a video come in order: people are looked
- * for where they were in the frame before as well, so that they are not lost where boxes are missed.
+ * Detects people with pose and mask, animals and things with boxes. Frames of a video come in order, after `begin`:
+ * people are looked for where they were in the frame before as well, so that they are not lost where boxes are missed.
  */
 export class HumanModelsDetector implements Detector, Disposable {
   #before: readonly Pose[] = []
-  #size = ''
 
   private constructor(
     private readonly boxes: Network,
@@ -56,10 +55,11 @@ export class HumanModelsDetector implements Detector, Disposable {
     return new HumanModelsDetector(boxes, poses)
   }
 
+  begin(): void {
+    this.#before = []
+  }
+
   async detect(picture: Picture): Promise<Detection[]> {
-    const size = `${picture.width} x ${picture.height}`
-    if (size !== this.#size) this.#before = []
-    this.#size = size
     const found = await this.#find(picture)
     const people = await this.#people(
       picture,

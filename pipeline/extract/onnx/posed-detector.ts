@@ -16,6 +16,10 @@ export class PosedDetector implements Detector {
     private readonly poses: readonly PoseNetwork[],
   ) {}
 
+  begin(): void {
+    this.boxes.begin?.()
+  }
+
   async detect(picture: Picture): Promise<Detection[]> {
     const out: Detection[] = []
     for (let detection of await this.boxes.detect(picture)) {
