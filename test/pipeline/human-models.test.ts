@@ -7,15 +7,18 @@ import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../../pipeline/cli/program.js'
 import { cocoClasses, kindOfClass } from '../../pipeline/extract/coco.js'
+import type { Detection } from '../../pipeline/extract/detection.js'
 import { cutOut, fromCrop, intoCrop, maskFromCrop } from '../../pipeline/extract/human-models/crop.js'
 import { HumanModelsDetector } from '../../pipeline/extract/human-models/detector.js'
 import { findPackages, isSetUp, setUp, setupFolder } from '../../pipeline/extract/human-models/install.js'
 import { lock, manifest } from '../../pipeline/extract/human-models/lock.js'
 import type { Network } from '../../pipeline/extract/human-models/networks.js'
 import { seePose } from '../../pipeline/extract/human-models/pose.js'
+import { maskOfOutline, outlineOfMask } from '../../pipeline/extract/objects/object-points.js'
 import { readPicture } from '../../pipeline/media/decode.js'
 import { FileError } from '../../tensor/index.js'
 import { projectRoot } from '../support/paths.js'
+import { iou } from '../support/silhouettes.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'revision-setup-'))
 t.teardown(() => rm(folder, { recursive: true }))
@@ -113,14 +116,24 @@ await t.test('the lock: every package by its hash, and nothing that is needed mi
   t.same(lock.packages[''].dependencies, manifest.dependencies)
 })
 
-const photo = join(projectRoot, '../shared/photos/pose.jpg')
-const obstacle = existsSync(photo) ? !isInstalled && `nothing in ${setupFolder()}` : 'no ../shared/photos'
-await t.test('a photograph', { skip: obstacle }, async t => {
+const photos = join(projectRoot, '../shared/photos')
+const obstacle = existsSync(photos) ? !isInstalled && `nothing in ${setupFolder()}` : 'no ../shared/photos'
+await t.test('photographs', { skip: obstacle }, async t => {
   if (cache !== undefined) process.env.XDG_CACHE_HOME = cache
   else delete process.env.XDG_CACHE_HOME
   using detector = await HumanModelsDetector.open()
-  const [person, ...others] = (await detector.detect(await readPicture(photo))).filter(({ kind }) => kind === 'human')
+  const peopleIn = async (name: string) =>
+    (await detector.detect(await readPicture(join(photos, name)))).filter(({ kind }) => kind === 'human')
+  const placeOf = ({ keypoints }: Detection, wanted: string) => keypoints.find(({ name }) => name === wanted)!
+
+  const [person, ...others] = await peopleIn('pose.jpg')
   t.equal(others.length, 0)
-  const { x, y } = person.keypoints.find(({ name }) => name === 'left_wrist')!
+  const { x, y } = placeOf(person, 'left_wrist')
   t.ok(Math.hypot(x - 705, y - 315) < 20, `${x}, ${y}`)
+  const { width, height } = person.mask!
+  const share = iou(person.mask!, maskOfOutline(outlineOfMask(person.mask!)!, width, height))
+  t.ok(share > 0.86, `16 vertices of the silhouette: IoU ${share}`)
+
+  const [astronaut] = await peopleIn('astronaut.png')
+  t.ok(placeOf(astronaut, 'left_hip').y > 430, 'hips are not squeezed into what is seen of a body cut off below')
 })

@@ -106,7 +106,9 @@ await t.test('silhouettes of people come back', async t => {
   const shares = randomSilhouettes(12, 128).map(mask => {
     return iou(mask, maskOfOutline(outlineOfMask(mask)!, mask.width, mask.height))
   })
-  t.ok(Math.min(...shares) >= 0.85, shares.map(share => share.toFixed(3)).join(' '))
+  const told = shares.map(share => share.toFixed(3)).join(' ')
+  t.ok(Math.min(...shares) >= 0.865, told)
+  t.ok(shares.reduce((sum, share) => sum + share) / shares.length >= 0.895, told)
 })
 
 await t.test(

@@ -164,6 +164,9 @@ await t.test('HMR2: a pose, and joints in space where it puts them', needed, asy
   t.match(at('left_wrist'), wrist)
   t.ok(at('left_ankle').place![1] > 0.7 && at('left_shoulder').place![1] < -0.3, 'y goes down')
   t.ok(at('left_ankle').place![0] > 0, 'who looks into the camera has the left to the right')
+  // The window is 38.4 around (28, 21); SMPL's pelvis is 0.24 m above what pred_cam places.
+  const hip = at('left_hip')
+  t.ok(Math.abs(hip.y - (21 + 19.2 * 0.9 * (0.1 - 0.24 + hip.place![1]))) < 0.05, `${hip.y}`)
   t.ok(at('left_ankle').y > at('left_hip').y && at('left_hip').y > at('left_shoulder').y)
 })
 

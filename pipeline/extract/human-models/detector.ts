@@ -3,6 +3,8 @@
 import type { Picture } from '../../../models/svd/picture.js'
 import { cocoClasses, kindOfClass } from '../coco.js'
 import type { Box, Detection, Detector } from '../detection.js'
+import { meanOf } from '../fit/place.js'
+import { showsFeet } from '../ground.js'
 import { overlap } from '../track.js'
 import { cutOut } from './crop.js'
 import { findPackages, type Packages } from './install.js'
@@ -26,6 +28,8 @@ const sameBox = 0.4
 // How often a person is looked at again, and how far a square may move, of its side, to count as settled.
 const mostLooks = 3
 const settled = 0.06
+// Whose box is cut off below is so many times as tall as what is seen, perhaps.
+const perhapsTaller = [1, 1.5, 2]
 
 /** A box that CenterNet told of. */
 interface Found {
@@ -135,8 +139,23 @@ export class HumanModelsDetector implements Detector, Disposable {
     return people
   }
 
-  /** The pose in a box; turned, if it shows only so; then in the squares that it asks for, until they stay. */
+  /**
+   * The pose in a box. Where the legs are below the picture the square has to leave room for them: else the network
+   * squeezes the whole body into what is seen, hips under the arms. So squares of several sizes are tried; the longest
+   * trunk is squeezed least.
+   */
   async #bestPose(picture: Picture, box: Box): Promise<Pose> {
+    const { top, bottom } = box
+    let best: Pose | undefined
+    for (const taller of showsFeet(box, picture.height) ? [1] : perhapsTaller) {
+      const pose = await this.#settledPose(picture, { ...box, bottom: top + taller * (bottom - top) })
+      if (!best || trunkOf(pose) > trunkOf(best)) best = pose
+    }
+    return best!
+  }
+
+  /** The pose in a box; turned, if it shows only so; then in the squares that it asks for, until they stay. */
+  async #settledPose(picture: Picture, box: Box): Promise<Pose> {
     const crop = squareAround(box)
     let pose = await seePose(this.poses, picture, crop)
     for (const angle of [Math.PI, Math.PI / 2, -Math.PI / 2]) {
@@ -166,6 +185,15 @@ export class HumanModelsDetector implements Detector, Disposable {
 function isSettled({ crop, next }: Pose): boolean {
   const moved = Math.hypot(next.x - crop.x, next.y - crop.y) + Math.abs(next.side - crop.side)
   return moved + Math.abs(next.angle - crop.angle) * crop.side < settled * crop.side
+}
+
+/** From the shoulders' middle to the hips', metres; 0 where nobody was seen. */
+function trunkOf({ keypoints, presence }: Pose): number {
+  if (presence < leastPresence) return 0
+  const middle = (part: 'shoulder' | 'hip') =>
+    meanOf(keypoints.flatMap(({ name, place }) => (name.endsWith(part) && place ? [place] : [])))
+  const [shoulders, hips] = [middle('shoulder'), middle('hip')]
+  return Math.hypot(...shoulders.map((value, axis) => value - hips[axis]))
 }
 
 /** Points surer than this make the box of a pose. */

@@ -15,6 +15,8 @@ import { imageNet, look, outOfWindow, windowAround } from './window.js'
 const turns = 24
 const larger = 1.2
 const certainty = 0.6
+// SMPL's pelvis is not at its origin, from which pred_cam tells where the body is: metres, of the mean neutral body.
+const pelvis: Vector = [-0.0022, -0.2408, 0.0286]
 
 export interface HmrOptions extends OnnxOptions {
   /** Pixels on a side that the network takes. Default: 256. */
@@ -57,8 +59,8 @@ export class HmrPose implements PoseNetwork {
       if (!place) continue
       const [x, y] = outOfWindow(
         window,
-        (size * (1 + scale * (place[0] + right))) / 2 - 0.5,
-        (size * (1 + scale * (place[1] + down))) / 2 - 0.5,
+        (size * (1 + scale * (pelvis[0] + place[0] + right))) / 2 - 0.5,
+        (size * (1 + scale * (pelvis[1] + place[1] + down))) / 2 - 0.5,
       )
       known.set(name, { ...(known.get(name) ?? { name, x, y, score: certainty }), place })
     }
