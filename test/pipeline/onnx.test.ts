@@ -74,6 +74,10 @@ await t.test('a window shows the picture, and what is around it, to scale', asyn
   t.same(shape, [1, 3, 8, 4])
   t.same([...seen.subarray(0, 4)], [0, 10, 20, 30])
   t.same([...seen.subarray(28, 32)], [7, 7, 7, 7])
+  const whole = { left: -0.5, top: -0.5, right: 3.5, bottom: 3.5 }
+  const goesOn = { ...same, around: undefined }
+  const larger = look({ width: 4, height: 4, data }, { box: whole, width: 8, height: 8 }, goesOn).data.subarray(0, 8)
+  t.same([...larger], [0, 2.5, 7.5, 12.5, 17.5, 22.5, 27.5, 30], 'at its edges, without a colour around it, it goes on')
   t.same(windowAround({ left: 0, top: 0, right: 2, bottom: 8 }, { width: 3, height: 4 }, 1).box, {
     left: -2,
     top: 0,

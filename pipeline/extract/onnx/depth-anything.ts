@@ -29,10 +29,8 @@ export class OnnxDepth implements DepthEstimator {
   async estimate(picture: Picture): Promise<DepthMap> {
     const [height, width] = depthSize(picture, this.shortSide)
     checkPatches([height, width])
-    const whole = { left: -0.5, top: -0.5, right: picture.width - 0.5, bottom: picture.height - 0.5 }
-    // The edge is repeated: what is half a pixel outside is no other colour.
-    const inside = { left: whole.left + 1e-3, top: whole.top + 1e-3, right: whole.right, bottom: whole.bottom }
-    const input = look(picture, { box: inside, width, height }, imageNet)
+    const box = { left: -0.5, top: -0.5, right: picture.width - 0.5, bottom: picture.height - 0.5 }
+    const input = look(picture, { box, width, height }, { ...imageNet, around: undefined })
     const { predicted_depth: seen } = await this.network.run(input, { predicted_depth: [1, height, width] })
     const data = new Float32Array(picture.width * picture.height)
     const value = (x: number, y: number) =>

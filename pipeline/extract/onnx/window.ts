@@ -8,11 +8,11 @@ import type { OnnxArray } from './session.js'
 export interface Normalisation {
   readonly mean: readonly number[]
   readonly deviation: readonly number[]
-  /** The colour around the picture, 0..255. */
-  readonly around: number
+  /** The colour around the picture, 0..255. Without it that of the nearest pixel. */
+  readonly around?: number
 }
 
-/** The means of ImageNet's pictures. */
+/** As ImageNet's pictures are, with black around the picture. */
 export const imageNet: Normalisation = {
   mean: [123.675, 116.28, 103.53],
   deviation: [58.395, 57.12, 57.375],
@@ -51,10 +51,12 @@ export function look(picture: Picture, window: Window, { mean, deviation, around
   const { width, height } = window
   const area = width * height
   const data = new Float32Array(3 * area)
-  const colour = (x: number, y: number, channel: number) =>
-    x < 0 || y < 0 || x >= picture.width || y >= picture.height
-      ? around
-      : picture.data[3 * (y * picture.width + x) + channel]
+  const colour = (x: number, y: number, channel: number) => {
+    const column = Math.min(picture.width - 1, Math.max(0, x))
+    const line = Math.min(picture.height - 1, Math.max(0, y))
+    if (around !== undefined && (x !== column || y !== line)) return around
+    return picture.data[3 * (line * picture.width + column) + channel]
+  }
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
       const [x, y] = outOfWindow(window, column, row)
