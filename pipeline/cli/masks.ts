@@ -5,11 +5,9 @@ import { join } from 'node:path'
 import { reasonOf } from '../../tensor/files/index.js'
 import { FileError, UsageError } from '../../tensor/index.js'
 import { readLabels } from '../media/decode.js'
+import { byNumber } from '../media/frames.js'
 import type { PartMask } from '../../models/svd/motion-condition.js'
 import type { GenerateSettings } from '../settings.js'
-
-// 2.png comes before 10.png.
-const { compare } = new Intl.Collator('en', { numeric: true })
 
 /**
  * One PNG of labels a frame, in the order of their names, where numbers count as numbers; said of the whole frame, with
@@ -26,8 +24,7 @@ export async function readMasks(
     if (reason === 'ENOENT') throw new FileError({ where: folder, what: 'there is no such folder of masks' }, { cause })
     throw new FileError({ where: folder, what: 'the folder of masks cannot be read', got: reason }, { cause })
   })
-  // Names that differ in leading zeros alone are alike to `compare`.
-  const files = names.filter(name => /\.png$/i.test(name)).sort((a, b) => compare(a, b) || (a < b ? -1 : 1))
+  const files = names.filter(name => /\.png$/i.test(name)).sort(byNumber)
   if (files.length !== frames)
     throw new UsageError({
       where: folder,

@@ -7,12 +7,17 @@ import { FileError } from '../../tensor/index.js'
 import { readPicture } from './decode.js'
 import type { Picture } from './picture.js'
 
-// 2.png comes before 10.png.
 const { compare } = new Intl.Collator('en', { numeric: true })
 const videos = ['.mp4', '.m4v', '.mov', '.webm', '.mkv', '.avi', '.gif', '.apng']
 const mostFrames = 1024
 // Of all frames together: 1 GiB as RGB.
 const mostPixels = 2 ** 30 / 3
+
+/** Orders names of frames: numbers in them count as numbers, so that 2.png comes before 10.png. */
+export function byNumber(a: string, b: string): number {
+  // Names that differ in leading zeros alone are alike to `compare`.
+  return compare(a, b) || (a < b ? -1 : 1)
+}
 
 /**
  * The frames in a folder, PNG or JPEG, in the order of their names, where numbers count as numbers; or the one picture
@@ -35,9 +40,7 @@ export async function readFrames(path: string): Promise<Picture[]> {
     return [await readPicture(path)]
   }
   const entries = await readdir(path)
-  const names = entries
-    .filter(name => /\.(png|jpe?g)$/i.test(name) && name !== 'sheet.png')
-    .sort((a, b) => compare(a, b) || (a < b ? -1 : 1))
+  const names = entries.filter(name => /\.(png|jpe?g)$/i.test(name) && name !== 'sheet.png').sort(byNumber)
   if (names.length === 0 || names.length > mostFrames)
     throw new FileError({
       where: path,
