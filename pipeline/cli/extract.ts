@@ -171,8 +171,9 @@ function jointsOf(scene: Scene, out: string, rests: readonly (Float32Array | und
       const names = namesOf(motion.kind, points.length / 3)
       const places = names.map((name, point) => {
         const world = vectorAt(points, point)
-        const [x, y] = project(camera, world)
-        return [name, { world: world.map(rounded), pixel: [rounded(x), rounded(y)] }] as const
+        const [x, y, depth] = project(camera, world)
+        // What is behind the camera is at no pixel.
+        return [name, { world: world.map(rounded), pixel: depth > 0 ? [rounded(x), rounded(y)] : null }] as const
       })
       return { id, confidence: rounded(confidence[t]), joints: Object.fromEntries(places) }
     }),

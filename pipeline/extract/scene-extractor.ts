@@ -59,7 +59,10 @@ export class SceneExtractor implements Extractor {
     const bodies = tracks.filter(({ kind }) => kind !== 'object').slice(0, mostBodies)
     const objects = tracks.filter(({ kind }) => kind === 'object').slice(0, mostObjects)
     const byBoxes = options.camera ?? cameraOfTracks(tracks, { width, height })
-    const fits = await told('fit', fitter ? bodies : [], track => fitter!.inCamera(track, { camera: byBoxes, fps }))
+    const fits = await told('fit', fitter ? bodies : [], async track => {
+      const fit = await fitter!.inCamera(track, { camera: byBoxes, fps })
+      return fit && isPlaced(fit) ? fit : undefined
+    })
     const fitted = fits.filter(fit => fit !== undefined)
     // Whole bodies tell more of the camera than their boxes.
     const camera = options.camera ?? (fitted.length > 0 ? cameraOf(fitted, byBoxes) : byBoxes)
@@ -97,6 +100,13 @@ function objectsOf(tracks: readonly Track[], view: SceneView): SceneEntity[] {
     return object ? [{ id: track.id, kind: 'object', name: track.name, ...object }] : []
   })
   return lifted.map((entity, i) => ({ ...entity, label: firstObjectLabel + i }))
+}
+
+// Nobody is seen farther away, metres: next to nothing of somebody, or a wild guess, may place them anywhere.
+const farthest = 1e4
+
+function isPlaced({ nodes, pose }: BodyFit): boolean {
+  return nodes.every(value => Math.abs(value) < farthest) && pose.every(Number.isFinite)
 }
 
 /** Detections whose boxes have an inside, of finite numbers. */

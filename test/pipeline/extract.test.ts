@@ -228,6 +228,23 @@ await t.test('what is found and not in the scene is told, with why', async t => 
   ])
 })
 
+await t.test('whom a fit puts out of all bounds is left out, and the scene can be written', async t => {
+  const fitter = new TrackFitter(await openRuntime({ runtime: 'reference' }), { steps: 1 })
+  const fit = fitter.inCamera.bind(fitter)
+  fitter.inCamera = async (...given) => {
+    const found = (await fit(...given))!
+    return { ...found, nodes: found.nodes.map(() => 1e7) }
+  }
+  const person = standing(0, -4, 1.7)
+  const keypoints = cocoKeypoints.map((name, i) => ({ name, x: 60 + i, y: 20 + 3 * i, score: 1 }))
+  const leftOut: string[] = []
+  const onLeftOut = ({ id }: Track) => leftOut.push(id)
+  const scene = await new SceneExtractor({ detector: told([[{ ...person, keypoints }]]), fitter }).extract([blank()], {
+    onLeftOut,
+  })
+  t.same([scene.entities, leftOut], [[], ['human-1']])
+})
+
 await t.test('a detector that remembers is told where a video begins', async t => {
   const heard: string[] = []
   const detector: Detector = {
