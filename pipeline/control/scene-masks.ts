@@ -11,7 +11,7 @@ import { jointsOf, objectPoints } from '../../models/pppm/kinds.js'
 import type { LabelMap } from '../../models/svd/picture.js'
 import { Tensor, UsageError, type Runtime } from '../../tensor/index.js'
 import { projectVertices } from '../render/raster.js'
-import { labelsOfEntities, type Scene, type SceneEntity } from '../scene/scene.js'
+import { labelled, type Scene, type SceneEntity } from '../scene/scene.js'
 import { triangulate } from './triangulate.js'
 
 /** What one frame of a scene shows. */
@@ -59,8 +59,7 @@ export async function* sceneMasks(
   const { width, height, frames, entities } = scene
   const area = width * height
   using models = new Models(runtime, bodies)
-  const ownLabels = labelsOfEntities(entities)
-  const figures = entities.map((entity, i) => figureOf({ ...entity, label: ownLabels[i] }, scene, models))
+  const figures = labelled(entities).map(entity => figureOf(entity, scene, models))
   const sizes = figures.map(figure => figure.vertices)
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0))
   const vertices = sizes.reduce((sum, size) => sum + size, 0)

@@ -6,7 +6,7 @@ import { labelCount, type LabelMap } from '../../models/svd/picture.js'
 import { project } from '../render/camera.js'
 import { labelName } from '../render/palette.js'
 import { entityPoints } from '../scene/entity-points.js'
-import { firstObjectLabel, labelsOfEntities, type Scene, type SceneEntity } from '../scene/scene.js'
+import { firstObjectLabel, labelled, type Scene, type SceneEntity } from '../scene/scene.js'
 import { vectorAt } from '../../models/body/quaternion.js'
 import { kindOfLabel, type Sketch, type SketchPart, type SketchShape } from './sketch.js'
 import { draggedPart, fillMoved, fillShape, pixelOf } from './sketch-regions.js'
@@ -25,12 +25,11 @@ export interface SketchGround {
 /** Labels of a scene's objects, by their names and ids; of several of one name that of the first. */
 export function objectLabels({ entities }: Pick<Scene, 'entities'>): Map<string, number> {
   const labels = new Map<string, number>()
-  labelsOfEntities(entities).forEach((label, i) => {
-    if (label === undefined) return
-    const { id, name } = entities[i]
+  for (const { id, name, label } of labelled(entities)) {
+    if (label === undefined) continue
     labels.set(id, label)
     if (!labels.has(name)) labels.set(name, label)
-  })
+  }
   return labels
 }
 
@@ -164,8 +163,7 @@ function entityOf(
   [x, y]: readonly [number, number],
 ): string | undefined {
   const kind = kindOfLabel(label)
-  const labels = labelsOfEntities(scene.entities)
-  const able = scene.entities.filter((one, i) => one.kind === kind && (kind !== 'object' || labels[i] === label))
+  const able = labelled(scene.entities).filter(one => one.kind === kind && (kind !== 'object' || one.label === label))
   if (entity !== undefined) {
     if (able.some(({ id }) => id === entity)) return entity
     throw new UsageError({

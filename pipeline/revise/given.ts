@@ -7,7 +7,7 @@ import { motionFps } from '../../train/motion/motion.js'
 import { sceneFrames } from '../../train/motion/scene-file.js'
 import { orbit, type Camera } from '../render/camera.js'
 import { entityPoints } from '../scene/entity-points.js'
-import { firstObjectLabel, type Scene, type SceneEntity } from '../scene/scene.js'
+import { labelled, type Scene, type SceneEntity } from '../scene/scene.js'
 import { motionAt } from './retime.js'
 
 /** Entities over the same frames, `motionFps` a second; or a scene, which has a rate and a camera of its own. */
@@ -60,7 +60,7 @@ export function sceneOfGiven(given: GivenMotion, seen: Scene | undefined, video:
   const [from, to] = [viewpointOf(first), viewpointOf(model?.motion ?? first)]
   const placed = motions.map(({ kind, ...motion }) => decodeEntity(kind, encodeEntity({ kind, ...motion }, from), to))
   const counts = { human: 0, animal: 0, object: 0 }
-  const entities = placed.map((motion): SceneEntity => {
+  const named = placed.map((motion): SceneEntity => {
     const { kind } = motion
     const place = counts[kind]++
     const alike = seen?.entities.filter(entity => entity.kind === kind)[place]
@@ -70,12 +70,12 @@ export function sceneOfGiven(given: GivenMotion, seen: Scene | undefined, video:
       name: alike?.name ?? (kind === 'human' ? 'person' : kind),
       motion,
       shape: alike?.shape ?? new Float32Array(),
-      label: kind === 'object' ? (alike?.label ?? firstObjectLabel + place) : undefined,
+      label: kind === 'object' ? alike?.label : undefined,
       confidence,
     }
   })
   const camera = model && seen ? seen.camera : facingCamera(placed, width, height)
-  return { ...frame, camera, depth: seen?.depth ?? 'ground contact', entities }
+  return { ...frame, camera, depth: seen?.depth ?? 'ground contact', entities: labelled(named) }
 }
 
 /** A camera that sees a motion from its front, whole. */

@@ -30,18 +30,15 @@ export type DepthSource = (typeof depthSources)[number]
 /** The part label of the first object of a scene; the last one is 63. */
 export const firstObjectLabel = 41
 
-/**
- * The part label of each entity: an object's own, or else the lowest that no other has, or the last when all are taken;
- * undefined for bodies.
- */
-export function labelsOfEntities(entities: readonly Pick<SceneEntity, 'kind' | 'label'>[]): (number | undefined)[] {
+/** The same entities, objects without a label with the lowest that no other has, or the last one when all are taken. */
+export function labelled<E extends Pick<SceneEntity, 'kind' | 'label'>>(entities: readonly E[]): E[] {
   const taken = new Set(entities.map(({ label }) => label))
-  return entities.map(({ kind, label }) => {
-    if (kind !== 'object' || label !== undefined) return label
-    let free = firstObjectLabel
-    while (taken.has(free) && free < labelCount - 1) free++
-    taken.add(free)
-    return free
+  return entities.map(entity => {
+    if (entity.kind !== 'object' || entity.label !== undefined) return entity
+    let label = firstObjectLabel
+    while (taken.has(label) && label < labelCount - 1) label++
+    taken.add(label)
+    return { ...entity, label }
   })
 }
 

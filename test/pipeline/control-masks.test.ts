@@ -16,7 +16,7 @@ import { encodeLabels } from '../../pipeline/media/encode.js'
 import { orbit } from '../../pipeline/render/camera.js'
 import { drawLegend, drawOverlay, labelsIn, stacked } from '../../pipeline/render/overlay.js'
 import { labelColour, labelColours, labelName } from '../../pipeline/render/palette.js'
-import { labelsOfEntities, type Scene, type SceneEntity } from '../../pipeline/scene/scene.js'
+import { labelled, type Scene, type SceneEntity } from '../../pipeline/scene/scene.js'
 import { personOf, writeScene } from '../../train/motion/scene-file.js'
 import { drawObject } from '../../train/motion/objects.js'
 import { Generator } from '../../tensor/index.js'
@@ -178,8 +178,9 @@ await t.test('objects without labels of their own get those that no other has', 
   const [labels] = await sceneLabels(wasm, sceneOf(person, unlabelled('object-1', far), near))
   t.ok(count(labels, 41) > 0 && count(labels, 42) > 0)
   const many = Array.from({ length: 30 }, (_, i) => unlabelled(`object-${i}`, far))
-  t.same(labelsOfEntities([person, ...many]).slice(0, 3), [undefined, 41, 42])
-  t.equal(labelsOfEntities(many).at(-1), 63, 'the last one when all are taken')
+  const labelsOf = (...entities: SceneEntity[]) => labelled(entities).map(({ label }) => label)
+  t.same(labelsOf(person, ...many).slice(0, 3), [undefined, 41, 42])
+  t.equal(labelsOf(...many).at(-1), 63, 'the last one when all are taken')
 })
 
 await t.test('small pictures of long motions take no more memory than large ones', async t => {
@@ -314,4 +315,7 @@ await t.test('revision masks: folders for eyes and for revision generate', async
   await refused(/--frames: the motion is shorter; expected at most 7;/, motion, '--frames', '99')
   await refused(/nowhere: there is no such motion, scene or sketch$/, 'nowhere')
   await refused(/--first: means nothing to a motion or a scene/, motion, '--first', sketch)
+  const balls = join(folder, 'balls.npz')
+  await writeScene(balls, new Array(25).fill(ball))
+  t.equal(await masks(balls, ...size, '--frames', '1', '--runtime', 'wasm'), 0, 'more objects than labels')
 })
