@@ -25,6 +25,7 @@ import { framesShown, sceneOfGiven, type GivenMotion } from '../revise/given.js'
 import { motionAt, valuesAt } from '../revise/retime.js'
 import { readSceneFile } from '../scene/scene-file.js'
 import type { Scene } from '../scene/scene.js'
+import { refuseEmpty } from './mistakes.js'
 import { readEntities } from './motion.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StopSignals } from './stop.js'
@@ -81,6 +82,7 @@ export const masksCommand: CommandModule<object, MasksArguments> = {
 }
 
 async function draw(args: MasksArguments): Promise<void> {
+  refuseEmpty(args, 'what', 'image', 'out', 'first')
   const picture = await readPicture(args.image)
   if (!(await isThere(args.what)))
     throw new FileError({ where: args.what, what: 'there is no such motion, scene or sketch' })

@@ -9,6 +9,7 @@ import { openQuadruped } from '../../models/body/open-quadruped.js'
 import { readBodyFile } from '../../models/body/read-body.js'
 import { vectorAt } from '../../models/body/quaternion.js'
 import { bodyJointNames } from '../../models/body/skeleton.js'
+import { quote } from '../../tensor/files/quote.js'
 import { UsageError } from '../../tensor/index.js'
 import { sceneLabels } from '../control/scene-masks.js'
 import { onnxDetectorFile } from '../extract/onnx/folder.js'
@@ -26,6 +27,7 @@ import type { Scene, SceneEntity } from '../scene/scene.js'
 import { sceneFileOf, writeSceneFile } from '../scene/scene-file.js'
 import { shipped } from '../shipped.js'
 import { jsonText } from './json.js'
+import { refuseEmpty } from './mistakes.js'
 import { openFor, runtimeOptions, type RuntimeArguments } from './options.js'
 import { StatusLine } from './status-line.js'
 import { StopSignals } from './stop.js'
@@ -71,7 +73,9 @@ export const extractCommand: CommandModule<object, ExtractArguments> = {
   handler: run,
 }
 
-async function run({ frames: path, out, detector, depth, body, fps, json, ...where }: ExtractArguments): Promise<void> {
+async function run(args: ExtractArguments): Promise<void> {
+  refuseEmpty(args, 'frames', 'out', 'detector', 'depth', 'body')
+  const { frames: path, out, detector, depth, body, fps, json, ...where } = args
   if (!(fps >= 1 && fps <= 240))
     throw new UsageError({ where: '--fps', what: 'out of range', expected: '1..240', got: String(fps) })
   const frames = await readFrames(path)
@@ -128,7 +132,7 @@ async function detectorOf(name: string): Promise<Pick<OpenExtractorOptions, 'par
     where: '--detector',
     what: 'no such detector',
     expected: `human-models, pocket, or a folder with ${onnxDetectorFile} or a part extractor's config.json`,
-    got: name,
+    got: quote(name),
   })
 }
 

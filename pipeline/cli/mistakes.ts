@@ -42,6 +42,12 @@ export function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
   if (twice !== undefined) throw new UsageError({ where: optionOf(twice), what: 'given more than once' })
 }
 
+/** Refuses the empty text where a path is due: joined with the name of a file it would mean the current folder. */
+export function refuseEmpty(args: Readonly<Record<string, unknown>>, ...paths: readonly string[]): void {
+  const empty = paths.find(name => typeof args[name] === 'string' && args[name].trim() === '')
+  if (empty !== undefined) throw new UsageError({ where: optionOf(empty), what: 'empty', expected: 'a path' })
+}
+
 /** Refuses a word where a number is due, which yargs makes NaN of. */
 export function refuseWords(args: Readonly<Record<string, unknown>>): void {
   const word = Object.keys(args).find(name => Number.isNaN(args[name]))

@@ -313,6 +313,7 @@ await t.test('revision masks: folders for eyes and for revision generate', async
   t.ok((await readLabels(join(out, 'masks/frame_0000.png'))).data.includes(humanLabel('head')))
   await refused(/sketch\.json: shapes\[0\]: a drag needs to know [^\n]*$/, sketch, ...size)
   await refused(/--frames: the motion is shorter; expected at most 7;/, motion, '--frames', '99')
+  t.equal(await runCli(['masks', motion, '--image', image, '--out', '']), 2, 'nothing in the current folder')
   await refused(/nowhere: there is no such motion, scene or sketch$/, 'nowhere')
   await refused(/--first: means nothing to a motion or a scene/, motion, '--first', sketch)
   const balls = join(folder, 'balls.npz')

@@ -168,6 +168,7 @@ await t.test('on the command line: no frames, a video in one file, no detector',
   t.match(await fails(video, '--out', out, '--detector', folder), noDetector)
   await writeFile(join(folder, 'yolov8-seg.onnx'), 'no network')
   t.match(await fails(video, '--out', out, '--detector', folder), /onnx/)
+  t.match(await fails(video, '--out', ''), /--out: empty; expected a path/)
   t.match(await fails(video, '--out', out, '--fps', '0'), /--fps: out of range/)
   t.notOk(existsSync(out), 'nothing is left behind')
 })
