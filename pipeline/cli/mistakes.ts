@@ -43,8 +43,8 @@ export function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
 }
 
 /** Refuses the empty text where a path is due: joined with the name of a file it would mean the current folder. */
-export function refuseEmpty(args: Readonly<Record<string, unknown>>, ...paths: readonly string[]): void {
-  const empty = paths.find(name => typeof args[name] === 'string' && args[name].trim() === '')
+export function refuseEmpty<A extends object>(args: A, ...paths: readonly (keyof A & string)[]): void {
+  const empty = paths.find(name => String(args[name] ?? 'absent').trim() === '')
   if (empty !== undefined) throw new UsageError({ where: optionOf(empty), what: 'empty', expected: 'a path' })
 }
 
