@@ -51,7 +51,8 @@ export async function configurationOf(
   }
 }
 
-function clipsText(clips: readonly Clip[]): string {
+/** How a long video is cut, in short. */
+export function clipsText(clips: readonly Clip[]): string {
   return clips.length === 1 ? 'one' : clips.map(({ first, end }) => `${first}-${end}`).join(' ')
 }
 

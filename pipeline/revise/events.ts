@@ -21,6 +21,8 @@ export interface DrawnMask {
 
 /** What the second stage works with. */
 export interface ReviseTools {
+  /** Which tools these are, with all that decides what they see: runs go on only with the same. */
+  readonly name: string
   /** Finds out what frames show. */
   openExtractor(runtime: Runtime): Promise<Extractor & Disposable>
   /** Draws the part labels of a scene, frame by frame. */

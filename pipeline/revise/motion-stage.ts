@@ -42,15 +42,14 @@ export async function* findMotion(
   frames: readonly Picture[],
 ): AsyncGenerator<ReviseEvent, MotionOutcome, undefined> {
   const { options, runtime, settings, shown, store, configurations } = run
-  const { signal, tools, motion, image, onExtract, sketch } = options
+  const { signal, tools, motion, image, sketch } = options
   const { width, height, fps } = settings
   const begun = performance.now()
   runtime.resetPeak()
   // Everything is seen at the size of the final video, and the first frame is the picture itself.
   const large = [image, ...frames.slice(1)].map(frame => resizeLanczos(frame, width, height))
   const rate = large.length > 1 ? (fps * (large.length - 1)) / (shown - 1) : fps
-  using extractor = await tools.openExtractor(runtime)
-  const seen = await extractor.extract(large, { fps: rate, signal, onProgress: onExtract })
+  const seen = await see(run, large, rate)
   signal?.throwIfAborted()
   const entities = seen.entities.map(({ id, kind, name, confidence }) => ({
     id,
@@ -67,7 +66,7 @@ export async function* findMotion(
     yield { type: 'target', ...aim }
     start = aimed
   }
-  using opened = await openPrior(run)
+  using opened = await openPrior(run, start)
   const goal = { frames: settings.frames, fps, shown, targeted: sketch !== undefined, given: motion !== undefined }
   const scene = await mendScene(start, { ...goal, prior: opened.prior })
   signal?.throwIfAborted()
@@ -81,10 +80,20 @@ export async function* findMotion(
   return { scene, ...cost }
 }
 
-/** The prior, if there is one and it is needed. */
-async function openPrior({ options, runtime }: ReviseRun): Promise<Disposable & { readonly prior?: Prior }> {
+/** What pictures show; the extractor's networks are gone before the prior's are loaded. */
+async function see({ options, runtime }: ReviseRun, frames: readonly Picture[], fps: number): Promise<Scene> {
+  const { tools, signal, onExtract } = options
+  using extractor = await tools.openExtractor(runtime)
+  return await extractor.extract(frames, { fps, signal, onProgress: onExtract })
+}
+
+/** The prior, if there is one and somebody whom it may mend. */
+async function openPrior(
+  { options, runtime }: ReviseRun,
+  { entities }: Scene,
+): Promise<Disposable & { readonly prior?: Prior }> {
   const { pppm, strength, prompt } = options
-  if (pppm === undefined) return { [Symbol.dispose]: () => undefined }
+  if (pppm === undefined || entities.length === 0) return { [Symbol.dispose]: () => undefined }
   const { model } = await openPPPM(runtime, pppm)
   try {
     const text = prompt && (await tokensOf(runtime, model, prompt))

@@ -6,8 +6,8 @@ import { openModelFolder, type ModelFolder } from '../../models/svd/folder.js'
 import { latentPixels } from '../../models/svd/vae-config.js'
 import { UsageError, type Runtime } from '../../tensor/index.js'
 import { systemError } from '../../tensor/files/system-error.js'
-import { digest, modelDigest, pictureDigest, type Configuration } from '../configuration.js'
-import { planClips, type ClipOptions } from '../long/clips.js'
+import { clipsText, digest, modelDigest, pictureDigest, type Configuration } from '../configuration.js'
+import { planClips, type Clip, type ClipOptions } from '../long/clips.js'
 import { readEulerConfig } from '../schedulers/euler.js'
 import { checkSettings, completeSettings, type GenerateSettings, videoModelOf } from '../settings.js'
 import type { ReviseOptions } from './events.js'
@@ -46,7 +46,7 @@ export async function planRun(options: ReviseOptions, runtime: Runtime): Promise
   const { frames } = settings
   const most = model.unet.config.numFrames
   const clips = frames > most ? { frames: most, overlap } : undefined
-  planClips(frames, clips) // refuses those that cannot be
+  const cuts = planClips(frames, clips) // refuses those that cannot be
   const shown = motion ? framesShown(motion, settings) : Math.min(frames, most)
   if (shown < frames && !options.pppm)
     throw new UsageError({
@@ -57,7 +57,7 @@ export async function planRun(options: ReviseOptions, runtime: Runtime): Promise
     })
   const coarse = coarseSettings(settings, { shown, full, step: latentPixels(model.vae.config) })
   checkSettings(coarse)
-  const configurations = await configurationsOf(options, { model, settings, coarse })
+  const configurations = await configurationsOf(options, { model, settings, coarse, cuts })
   const store = await StageStore.open(options.out)
   return { options, model, runtime, store, settings, coarse, shown, clips, stages: stagesOf(options), configurations }
 }
@@ -72,8 +72,13 @@ function stagesOf({ stages, motion }: ReviseOptions): ReviseStage[] {
 }
 
 async function configurationsOf(
-  { image, pppm, sketch, motion, strength, prompt, signal }: ReviseOptions,
-  { model, settings, coarse }: Pick<ReviseRun, 'model' | 'settings' | 'coarse'>,
+  { image, tools, pppm, sketch, motion, strength, prompt, signal }: ReviseOptions,
+  {
+    model,
+    settings,
+    coarse,
+    cuts,
+  }: Pick<ReviseRun, 'model' | 'settings' | 'coarse'> & { readonly cuts: readonly Clip[] },
 ): Promise<Record<ReviseStage, Configuration>> {
   const scheduler = readEulerConfig(await model.openScheduler())
   const of = {
@@ -81,17 +86,20 @@ async function configurationsOf(
     image: pictureDigest(image),
     sketch: sketch ? digest(hash => hash.update(JSON.stringify(sketch.shapes))) : 'none',
   }
-  const s1 = { ...textsOf(coarse), ...of }
+  // Of the picture a sketch may need to know what it shows.
+  const s1 = { ...textsOf(coarse), ...of, tools: sketch ? tools.name : 'none' }
   const { frames, fps, width, height } = settings
   const s2 = {
     ...textsOf({ frames, fps, width, height }),
     ...of,
+    tools: tools.name,
     motion: motion ? motionDigest(motion) : `of s1: ${digest(hash => hash.update(JSON.stringify(s1)))}`,
     prior: pppm === undefined ? 'none' : await fileDigest(pppm),
     strength: String(strength ?? 'of the prior'),
     prompt: prompt?.text ?? 'none',
+    'text encoder': prompt?.encoder ?? 'none',
   }
-  return { s1, s2, s3: { ...s2, ...textsOf(settings) } }
+  return { s1, s2, s3: { ...s2, ...textsOf(settings), clips: clipsText(cuts) } }
 }
 
 function textsOf(settings: Partial<GenerateSettings>): Configuration {

@@ -2,12 +2,10 @@
 
 import { join } from 'node:path'
 import { isThere } from '../../models/checkpoint.js'
-import { openPartExtractor, seeParts } from '../../models/extractor/sight.js'
 import type { Runtime } from '../../tensor/index.js'
 import { sceneMasks } from '../control/scene-masks.js'
 import type { Detector } from '../extract/detection.js'
 import { openExtractor, type OpenExtractorOptions } from '../extract/open-extractor.js'
-import { PartDetector } from '../extract/part-detector.js'
 import { drawOverlay } from '../render/overlay.js'
 import type { ReviseTools } from './events.js'
 
@@ -15,7 +13,7 @@ import type { ReviseTools } from './events.js'
 export const detectorNames = ['auto', 'parts', 'human-models', 'none'] as const
 export type DetectorName = (typeof detectorNames)[number]
 
-export interface ToolOptions extends Omit<OpenExtractorOptions, 'detector'> {
+export interface ToolOptions extends Pick<OpenExtractorOptions, 'depth' | 'human'> {
   /** Default: `auto`. */
   readonly detector?: DetectorName
   /** The folder of the video model, which may have an extractor for what it makes. */
@@ -23,23 +21,18 @@ export interface ToolOptions extends Omit<OpenExtractorOptions, 'detector'> {
 }
 
 /** The tools that come with the program. */
-export function reviseTools({ detector = 'auto', model = '.', ...others }: ToolOptions = {}): ReviseTools {
+export function reviseTools({ detector = 'auto', model = '.', depth, human }: ToolOptions = {}): ReviseTools {
   const own = join(model, 'extractor')
   return {
+    name: depth === undefined ? `detector ${detector}` : `detector ${detector}, depth by ${depth}`,
     async openExtractor(runtime) {
-      if (detector === 'none') return openExtractor(runtime, { ...others, detector: blind })
       const isByParts = detector === 'parts' || (detector === 'auto' && (await isThere(join(own, 'config.json'))))
-      if (!isByParts) return openExtractor(runtime, others)
-      const network = await openPartExtractor(runtime, own)
-      const parts = new PartDetector(picture => seeParts(runtime, network, picture))
-      const extractor = await openExtractor(runtime, { ...others, detector: parts })
-      return {
-        extract: (frames, options) => extractor.extract(frames, options),
-        [Symbol.dispose]() {
-          extractor[Symbol.dispose]()
-          network.dispose()
-        },
-      }
+      return openExtractor(runtime, {
+        detector: detector === 'none' ? blind : undefined,
+        parts: isByParts ? own : undefined,
+        depth,
+        human,
+      })
     },
     drawMasks: (runtime: Runtime, scene) => sceneMasks(runtime, scene),
     drawOverlay,

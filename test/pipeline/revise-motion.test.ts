@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { humanLabel } from '../../models/body/labels.js'
-import { jointIndex } from '../../models/index.js'
+import { jointIndex, type EntityMotion } from '../../models/index.js'
 import { project } from '../../pipeline/render/camera.js'
 import { framesShown, sceneOfGiven } from '../../pipeline/revise/given.js'
 import { mendScene } from '../../pipeline/revise/mend.js'
@@ -98,6 +98,9 @@ void t.test('a given motion is put where the picture shows somebody, or before a
   const moved = { kind: person.kind, numbers: person.numbers.map((value, i) => value + Number(i % 168 === 165) * 3) }
   const back = sceneOfGiven([moved], scene, video)
   close(t, back.entities[0].motion.numbers, placed.entities[0].motion.numbers, 1e-4, 'wherever it was')
+
+  const many = sceneOfGiven(new Array<EntityMotion>(30).fill(ball), undefined, video)
+  t.equal(Math.max(...many.entities.map(({ label }) => label!)), 63, 'there are no labels beyond')
 
   const alone = sceneOfGiven([moved], undefined, video)
   for (let frame = 0; frame < 10; frame++) {

@@ -100,6 +100,7 @@ await t.test('the folder of another run is refused, and says what differs', asyn
   for (const [options, message] of cases) await t.rejects(run({ out, ...options }), { name: 'UsageError', message })
   await run({ out, stages: ['s2'] })
   await t.rejects(run({ out, strength: 0.7 }), /s2: .*; expected strength 0.7; got strength of the prior/)
+  await t.rejects(run({ out, tools: { ...tools, name: 'others' } }), /expected tools others; got tools of a test/)
   await rm(join(out, 's1/stage.json'))
   await t.rejects(run({ out }), /s1: not the results of a stage; try another output folder/)
 })
@@ -172,13 +173,15 @@ await t.test('the prior mends the motion, and carries it on for a video of many 
   const pppm = join(place, 'pppm.safetensors')
   await writePrior(pppm, runtime)
   const motion = people
-  const { result } = await run({ pppm, motion, frames: 10, strength: 0.5 })
+  const long = { out: newFolder(), pppm, motion, frames: 10, strength: 0.5 }
+  const { result } = await run(long)
   t.equal(result.frames.length, 10)
   const { entities } = result.scene!
   // Sixteen frames at 30 a second are four at 7; what comes behind is half sure.
   t.same(Array.from(entities[0].confidence.subarray(0, 4)), [1, 1, 1, 1])
   t.equal(entities[0].confidence[9], 0.5)
   t.equal(entities[1].motion.numbers.length, 10 * 168)
+  await t.rejects(run({ ...long, overlap: 3 }), /s3: .*expected clips 0-4 1-5 .*; got clips 0-4 3-7 6-10; try/)
   await t.rejects(run({ pppm, strength: 2 }), /strength: out of range; expected 0..1; got 2/)
   await t.rejects(run({ pppm: join(place, 'none') }), { name: 'FileError', message: /weights of the motion prior/ })
   await t.rejects(

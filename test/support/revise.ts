@@ -34,6 +34,7 @@ export function seeing(motions: readonly EntityMotion[]): ReviseTools & { readon
   const asked: number[] = []
   return {
     asked,
+    name: 'of a test',
     openExtractor: () =>
       Promise.resolve({
         [Symbol.dispose]: () => undefined,
