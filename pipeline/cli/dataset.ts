@@ -111,7 +111,7 @@ async function render({
 }: RenderArguments) {
   checkIntegers([
     ['--clips', clips, 1, clipLimits.clips],
-    ['--first', first, 0, clipLimits.clips - 1],
+    ['--first', first, 0, clipLimits.clips - clips],
     ['--seed', seed, 0, 2 ** 31 - 1],
     ['--frames', frames, 1, clipLimits.frames],
     ['--size', size, 16, clipLimits.size],

@@ -13,6 +13,7 @@ import { drawObject, objectKinds, type ObjectKind } from '../../train/motion/obj
 import { personOf } from '../../train/motion/scene-file.js'
 import type { Take } from '../../train/motion/library.js'
 import { orbit, project, type Camera } from '../render/camera.js'
+import { firstObjectLabel } from '../scene/scene.js'
 import { article, doingOf } from './doing.js'
 import { Draws } from './draws.js'
 import { drawAnimalLook, drawObjectLook, drawPersonLook } from './looks.js'
@@ -20,9 +21,6 @@ import { placed, windowOf } from './placing.js'
 import { drawScenery } from './scenery.js'
 import type { Actor, ClipFormat, ClipScript } from './script.js'
 import { isRound } from './solids.js'
-
-/** The label of a clip's first object. */
-const firstObjectLabel = 41
 
 // Who acts, and how often: shares that add up to 1.
 const casts = [

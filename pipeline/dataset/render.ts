@@ -1,9 +1,9 @@
 // Renders a data set into a folder, on several threads. Every clip follows from its number and the settings, so what is
 // there already is kept, ranges of numbers can be made on different machines, and threads change nothing.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isThere } from '../../models/checkpoint.js'
+import { isDeepStrictEqual } from 'node:util'
+import { isThere, readConfigText } from '../../models/checkpoint.js'
 import { isObject } from '../../models/config-reader.js'
 import { UsageError } from '../../tensor/index.js'
 import { holdOut, readLibrary, type Take } from '../../train/motion/library.js'
@@ -53,7 +53,7 @@ export const clipLimits = { frames: 256, size: 512, clips: 1_000_000, threads: 6
 // So many motion frames are between two pictures at most.
 const longestStride = 3
 // A manifest is a line for each clip.
-const mostManifestBytes = 2 ** 29
+const mostManifestBytes = 2 ** 28
 
 interface ManifestClip {
   readonly name: string
@@ -68,7 +68,11 @@ interface ManifestClip {
 export async function* renderDataset(options: RenderOptions): AsyncGenerator<RenderEvent, void, undefined> {
   const { out, settings, first, clips, signal } = options
   const started = performance.now()
-  const manifest = await openManifest(out, settings)
+  const path = join(out, manifestName)
+  await makeFolder(out)
+  await sweepPartials(path)
+  if (await isThere(path)) await readManifest(out, settings)
+  else await writeManifest(path, settings, [])
   const library = await readLibrary(options.motions)
   for (const { name, reason } of library.skipped) yield { type: 'skipped', name, reason }
   const takes = usable(options.motions, library.takes, settings)
@@ -90,8 +94,8 @@ export async function* renderDataset(options: RenderOptions): AsyncGenerator<Ren
     yield { type: 'clip', clip: kept + rendered, clips, name }
   }
   await crew.done()
-  const path = join(out, manifestName)
-  await writeManifest(path, settings, merged(manifest, told))
+  // Another range may have been finished meanwhile.
+  await writeManifest(path, settings, merged(await readManifest(out, settings), told))
   yield { type: 'done', path, rendered, kept, seconds: (performance.now() - started) / 1000 }
 }
 
@@ -113,31 +117,29 @@ function usable(
   })
 }
 
-/** Clips that the manifest names. Makes the folder; throws if it holds a data set of other settings. */
-async function openManifest(out: string, settings: DatasetSettings): Promise<readonly ManifestClip[]> {
-  await makeFolder(out)
-  const path = join(out, manifestName)
-  await sweepPartials(path)
-  if (!(await isThere(path))) {
-    await writeManifest(path, settings, [])
-    return []
-  }
-  const bytes = await readFile(path)
-  const refuse = (what: string) => new UsageError({ where: path, what, hint: 'another output folder' })
-  if (bytes.length > mostManifestBytes) throw refuse('too large for what this program writes')
+/** Clips that the manifest in a folder names; throws a UsageError if it is that of another data set, or none of ours. */
+async function readManifest(out: string, settings: DatasetSettings): Promise<readonly ManifestClip[]> {
+  const text = await readConfigText(out, manifestName, mostManifestBytes)
+  const refuse = (what: string) =>
+    new UsageError({ where: join(out, manifestName), what, hint: 'another output folder' })
   let found: unknown
   try {
-    found = JSON.parse(bytes.toString())
+    found = JSON.parse(text)
   } catch {
     throw refuse('not what this program writes')
   }
   const wanted = JSON.parse(JSON.stringify({ version: clipFileVersion, settings })) as Record<string, unknown>
-  const same =
-    isObject(found) &&
-    Object.entries(wanted).every(([name, value]) => JSON.stringify(found[name]) === JSON.stringify(value))
-  if (!same) throw refuse('a data set of other settings is there')
-  const { clips } = found as { clips?: unknown }
-  return Array.isArray(clips) ? (clips as readonly ManifestClip[]) : []
+  if (!isObject(found) || !Object.keys(wanted).every(name => isDeepStrictEqual(found[name], wanted[name])))
+    throw refuse('a data set of other settings is there')
+  const { clips } = found
+  if (!Array.isArray(clips) || !clips.every(isManifestClip)) throw refuse('not what this program writes')
+  return clips
+}
+
+function isManifestClip(clip: unknown): clip is ManifestClip {
+  return (
+    isObject(clip) && typeof clip.name === 'string' && typeof clip.caption === 'string' && Array.isArray(clip.sources)
+  )
 }
 
 function merged(old: readonly ManifestClip[], told: readonly ManifestClip[]): ManifestClip[] {

@@ -1,6 +1,6 @@
 // A data set rendered into a folder: what is in its files, and that nothing but its settings decides on it.
 
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -9,13 +9,14 @@ import { Skin } from '../../models/body/skin.js'
 import { Body } from '../../models/body/body.js'
 import { vectorAt } from '../../models/body/quaternion.js'
 import { numbersOf, type EntityMotion } from '../../models/pppm/encoding.js'
-import { NodeFileSource, NpzFile } from '../../tensor/files/index.js'
-import { Generator, Tensor } from '../../tensor/index.js'
+import { NodeFileSource, NpzFile, writeNpz } from '../../tensor/files/index.js'
+import { Generator, sizeOf, Tensor } from '../../tensor/index.js'
 import { drawClip } from '../../pipeline/dataset/clip.js'
 import { composeClip } from '../../pipeline/dataset/compose.js'
 import { article, doingOf } from '../../pipeline/dataset/doing.js'
 import { placed, startOf } from '../../pipeline/dataset/placing.js'
 import { renderDataset, type RenderEvent, type RenderOptions } from '../../pipeline/dataset/render.js'
+import { clipSheet } from '../../pipeline/dataset/show.js'
 import type { ClipScript } from '../../pipeline/dataset/script.js'
 import { silhouette, solidKinds, solidVertices } from '../../pipeline/dataset/solids.js'
 import { orbit, project, unproject } from '../../pipeline/render/camera.js'
@@ -89,6 +90,34 @@ await t.test('held-out motions alone, and folders that hold something else', asy
     name: 'UsageError',
     message: /long enough/,
   })
+})
+
+await t.test('what the manifest of a folder tells is checked, and never lost', async t => {
+  const out = join(folder, 'told')
+  await render(out, { clips: 1 })
+  const path = join(out, 'dataset.json')
+  // Somebody renders another range at the same time and is done first.
+  for await (const { type } of renderDataset({ motions, out, settings, first: 0, clips: 1, threads: 1 }))
+    if (type === 'clip') await render(out, { first: 1, clips: 1 })
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as { clips: { name: string }[] }
+  t.same(
+    manifest.clips.map(({ name }) => name),
+    ['clip-000000.npz', 'clip-000001.npz'],
+  )
+  for (const clips of [7, [null], [{ name: 3 }]]) {
+    await writeFile(path, JSON.stringify({ ...manifest, clips }))
+    await t.rejects(render(out), { name: 'UsageError', message: /not what this program writes; try another/ })
+  }
+})
+
+await t.test('sheets of clips of any size are small', async t => {
+  const u8 = (...shape: number[]) => ({ dtype: 'u8' as const, shape, data: new Uint8Array(sizeOf(shape)) })
+  const path = join(folder, 'tall.npz')
+  await writeNpz(path, { frames: u8(2, 4000, 1, 3), labels: u8(2, 4000, 1) })
+  const { width, height } = await clipSheet([path])
+  t.ok(width <= 8 * 130 && height <= 2 * 132, `${width} x ${height}`)
+  const sheet = await clipSheet([join(folder, 'whole/clip-000000.npz')])
+  t.match(sheet, { width: 8 * 130 + 2, height: 2 * 130 + 2 })
 })
 
 const format = { frames: 2, size: 64 }
