@@ -9,6 +9,7 @@ import { trainEncoder } from '../../train/encoder/train.js'
 import { parseExtractorTrainConfig } from '../../train/extractor/config.js'
 import { trainExtractor } from '../../train/extractor/train.js'
 import { readLibrary } from '../../train/motion/library.js'
+import type { TrainOptions } from '../../train/network.js'
 import { parsePPPMTrainConfig } from '../../train/pppm/config.js'
 import { trainPPPM } from '../../train/pppm/train.js'
 import type { RunEvent } from '../../train/run.js'
@@ -94,14 +95,6 @@ function startFrom<C>(
     const data = given(args, 'data')
     return runtime => train(runtime, { data, config, folder: args.out, end: args.end, signal })
   }
-}
-
-interface TrainOptions<C> {
-  readonly data: string
-  readonly config: C
-  readonly folder: string
-  readonly end?: boolean
-  readonly signal: AbortSignal
 }
 
 const starts: Readonly<Record<Kind, (context: StartContext) => Start | Promise<Start>>> = {

@@ -6,6 +6,7 @@ import { withWeights } from '../../models/svd/folder.js'
 import { UNetSpatioTemporalConditionModel } from '../../models/svd/unet.js'
 import { loadWeights } from '../../nn/index.js'
 import type { Runtime } from '../../tensor/index.js'
+import type { TrainOptions } from '../network.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { checkSides } from '../settings.js'
 import { writeModelPart } from '../write-part.js'
@@ -14,22 +15,10 @@ import { fillCache, readCached, type CacheEvent } from './cache.js'
 import type { SVDTrainConfig } from './config.js'
 import { SVDTask } from './task.js'
 
-/** What a video UNet is trained on, and where its run is kept. */
-export interface TrainSVDOptions {
-  /** Folder of clips. */
-  readonly data: string
-  readonly config: SVDTrainConfig
-  /** Of the run; see `runTraining`. It holds the cache too, and in the end `unet/`, as diffusers lays it out. */
-  readonly folder: string
-  /** See `RunOptions.end`. */
-  readonly end?: boolean
-  readonly signal?: AbortSignal
-}
-
-/** Trains a video UNet. Errors: as `openBase`, `fillCache` and `runTraining`. */
+/** Trains a video UNet; the run's folder holds the cache too, and in the end `unet/`. Errors: as `openBase`, `fillCache` and `runTraining`. */
 export async function* trainSVD(
   runtime: Runtime,
-  { data, config, folder, end, signal }: TrainSVDOptions,
+  { data, config, folder, end, signal }: TrainOptions<SVDTrainConfig>,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { settings, saveEvery, frames, width, height, checkpointing } = config
   const base = await openBase(config)

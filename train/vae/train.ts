@@ -10,6 +10,7 @@ import { parseVaeConfig } from '../../models/svd/vae-config.js'
 import { loadWeights } from '../../nn/index.js'
 import { Generator, NumberError, scope, Tensor, type Runtime } from '../../tensor/index.js'
 import { findClips, type FoundClip } from '../clip-folder.js'
+import type { TrainOptions } from '../network.js'
 import { runTraining, type RunEvent } from '../run.js'
 import { checkSides } from '../settings.js'
 import type { CacheEvent } from '../svd/cache.js'
@@ -19,27 +20,16 @@ import { beginWithColours } from './colours.js'
 import type { VaeTrainConfig } from './config.js'
 import { VaeTask } from './task.js'
 
-export interface TrainVaeOptions {
-  /** Folder of clips. */
-  readonly data: string
-  readonly config: VaeTrainConfig
-  /** Of the run; see `runTraining`. In the end it holds `vae/`, as diffusers lays it out. */
-  readonly folder: string
-  /** See `RunOptions.end`. */
-  readonly end?: boolean
-  readonly signal?: AbortSignal
-}
-
 /** Clips whose latents the scaling factor is measured on. */
 const measuredClips = 64
 
 /**
- * Trains a video autoencoder, and measures its scaling factor. Throws a UsageError if the size does not come out even;
+ * Trains a video autoencoder, and measures its scaling factor; in the end the run's folder holds `vae/`. Throws a UsageError if the size does not come out even;
  * errors of files and of `runTraining`.
  */
 export async function* trainVae(
   runtime: Runtime,
-  { data, config, folder, end, signal }: TrainVaeOptions,
+  { data, config, folder, end, signal }: TrainOptions<VaeTrainConfig>,
 ): AsyncGenerator<CacheEvent | RunEvent, void, undefined> {
   const { vaeConfig: path, base, train, settings, saveEvery } = config
   const text = await readConfigText(dirname(path), basename(path))
