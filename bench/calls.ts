@@ -4,8 +4,8 @@
 import { parseArgs } from 'node:util'
 import { openRuntime } from '../kernels/index.js'
 import { openCpu } from '../kernels/open.js'
-import { Generator, RevisionError, scope, sizeOf, Tensor, type Runtime } from '../tensor/index.js'
-import { calls, type Call, type CallOperands, type CallSize } from './cases/calls.js'
+import { RevisionError, scope, type Runtime, type Tensor } from '../tensor/index.js'
+import { calls, operandsOn, type Call, type CallSize } from './cases/calls.js'
 import { oursRunner } from './ours.js'
 import { save } from './save.js'
 
@@ -18,19 +18,6 @@ const sizes: readonly CallSize[] = [
   { name: 'small', n: 8, c: 16 },
   { name: 'middle', n: 24, c: 64 },
 ]
-
-/** Operands on a runtime, each noted in a list. */
-function operandsOn(runtime: Runtime, made: Tensor[]): CallOperands {
-  const random = new Generator(1)
-  const noted = (tensor: Tensor) => {
-    made.push(tensor)
-    return tensor
-  }
-  return {
-    normal: (...shape) => noted(Tensor.from(runtime, [...random.randn(sizeOf(shape))], shape)),
-    integers: (below, ...shape) => noted(Tensor.from(runtime, random.randint(0, below, sizeOf(shape)), shape, 'i32')),
-  }
-}
 
 const rounds = 40
 /** What takes longer has fewer rounds. */

@@ -15,7 +15,8 @@ import { cameraOf, entityOf, meanOf } from '../pipeline/extract/fit/place.js'
 import { animalKeypoints } from '../pipeline/extract/keypoints.js'
 import { vectorAt } from '../models/body/quaternion.js'
 import { orbit, type Camera } from '../pipeline/render/camera.js'
-import { Generator, type Runtime } from '../tensor/index.js'
+import { systemError } from '../tensor/files/system-error.js'
+import { FileError, Generator, RevisionError, UsageError, type Runtime } from '../tensor/index.js'
 import { generateMotion } from '../train/motion/generate.js'
 import { motionExtensions, readMotion } from '../train/motion/read.js'
 import { personOf } from '../train/motion/scene-file.js'
@@ -93,9 +94,11 @@ async function score(
   return { metres: jointError(fit, truth, camera), overlap, seconds }
 }
 
-/** So many motions of people out of a folder, spread over it, each cut to some frames. */
+/** So many motions of people out of a folder, spread over it, each cut to some frames. Throws a FileError if none is. */
 async function peopleOf(folder: string, takes: number, frames: number): Promise<EntityMotion[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw systemError(folder, 'no folder of motions', cause)
+  })
   const files = entries
     .filter(entry => entry.isFile() && (motionExtensions as readonly string[]).includes(extname(entry.name)))
     .map(entry => join(entry.parentPath, entry.name))
@@ -108,6 +111,12 @@ async function peopleOf(folder: string, takes: number, frames: number): Promise<
     const motion = await readMotion(file).catch(() => undefined)
     if (motion && motion.frames >= frames * stride) found.push(cut(personOf(motion), frames))
   }
+  if (found.length === 0)
+    throw new FileError({
+      where: folder,
+      what: 'no motion in it',
+      expected: `one of ${frames * stride} frames or more`,
+    })
   return found
 }
 
@@ -122,18 +131,45 @@ function cut({ kind, numbers }: EntityMotion, frames: number): EntityMotion {
   return { kind, numbers: Float32Array.from(rows.flat()) }
 }
 
-const { values } = parseArgs({
-  options: {
-    fit: { type: 'string' },
-    takes: { type: 'string', default: '8' },
-    frames: { type: 'string', default: '16' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const [takes, frames] = [values.takes, values.frames].map(Number)
-const runtime = await openRuntime()
-try {
-  const people = await peopleOf(values.fit!, takes, frames)
+interface FitOptions {
+  readonly folder: string
+  readonly takes: number
+  readonly frames: number
+  readonly json: boolean
+}
+
+const usage = `npm run bench -- --fit MOTIONS [options]
+  --fit MOTIONS  a folder of motions of people
+  --takes N      of them, spread over the folder (default: 8)
+  --frames N     of each scene (default: 16)
+  --json         print an object a line`
+
+/** What is asked; nothing if that is help. Throws a UsageError for what cannot be. */
+function readOptions(): FitOptions | undefined {
+  const { values } = parseArgs({
+    options: {
+      fit: { type: 'string' },
+      takes: { type: 'string', default: '8' },
+      frames: { type: 'string', default: '16' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const [takes, frames] = [values.takes, values.frames].map(Number)
+  const isCount = (n: number) => Number.isInteger(n) && n >= 1 && n <= 1000
+  if (!values.fit || !isCount(takes) || !isCount(frames))
+    throw new UsageError({
+      where: 'arguments',
+      what: 'cannot be used',
+      expected: '--fit MOTIONS, up to 1000 takes and frames',
+      hint: '--help',
+    })
+  return { folder: values.fit, takes, frames, json: values.json }
+}
+
+async function measure(runtime: Runtime, { folder, takes, frames, json }: FitOptions): Promise<void> {
+  const people = await peopleOf(folder, takes, frames)
   const gaits = (['walk', 'trot', 'gallop'] as const).map(gait =>
     cut(generateMotion(gait, frames * stride, new Generator(7)), frames),
   )
@@ -156,13 +192,30 @@ try {
         overlap: mean(({ overlap }) => overlap),
         seconds: mean(({ seconds }) => seconds),
       }
-      if (values.json) console.log(JSON.stringify(told))
+      if (json) console.log(JSON.stringify(told))
       else
         console.log(
           `${what}, ${condition.name}: ${told.millimetres.toFixed(1)} mm (worst ${told.worst.toFixed(1)}), ` +
             `IoU of parts ${told.overlap.toFixed(3)}, ${told.seconds.toFixed(1)} s for ${frames} frames, ${scores.length} scenes`,
         )
     }
-} finally {
-  await runtime.close()
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  if (!options) return console.log(usage)
+  const runtime = await openRuntime()
+  try {
+    await measure(runtime, options)
+  } finally {
+    await runtime.close()
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  const ours = error instanceof RevisionError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(ours ? (error as Error).message : error)
+  process.exitCode = 2
 }

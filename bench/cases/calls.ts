@@ -1,7 +1,7 @@
 // A call of every operation at any size, for calls.ts.
 
 import * as ops from '../../kernels/index.js'
-import { execute, type Tensor } from '../../tensor/index.js'
+import { execute, Generator, sizeOf, Tensor, type Runtime } from '../../tensor/index.js'
 
 /** n rows, columns, tokens or items; c channels. */
 export interface CallSize {
@@ -10,9 +10,11 @@ export interface CallSize {
   readonly c: number
 }
 
-/** Makes operands. */
+/** Makes operands; all that a call works on is made so, for whoever releases it. */
 export interface CallOperands {
   normal(...shape: number[]): Tensor
+  /** Numbers from `least` to `most`. */
+  between(least: number, most: number, ...shape: number[]): Tensor
   /** Integers below a number. */
   integers(below: number, ...shape: number[]): Tensor
 }
@@ -23,15 +25,32 @@ export type Call = (operands: CallOperands, size: CallSize) => () => unknown
 const slopes = (leaves: readonly Tensor[], f: () => Tensor) =>
   ops.differentiate(leaves, () => ops.sum(f())).gradients.map(gradient => gradient!)
 
+/** Operands on a runtime, each noted in a list; the same ones every time. */
+export function operandsOn(runtime: Runtime, made: Tensor[]): CallOperands {
+  const random = new Generator(1)
+  const noted = (tensor: Tensor) => {
+    made.push(tensor)
+    return tensor
+  }
+  return {
+    normal: (...shape) => noted(Tensor.from(runtime, random.randn(sizeOf(shape)), shape)),
+    between: (least, most, ...shape) => {
+      const numbers = random.rand(sizeOf(shape)).map(share => least + share * (most - least))
+      return noted(Tensor.from(runtime, numbers, shape))
+    },
+    integers: (below, ...shape) => noted(Tensor.from(runtime, random.randint(0, below, sizeOf(shape)), shape, 'i32')),
+  }
+}
+
 /** Operations by their statements' names. */
 export const calls: Readonly<Record<string, Call>> = {
   accumulate: ({ normal }, { n, c }) => {
     const [sum, x, shares] = [normal(n * n * c), normal(n * n * c), normal(2)]
     return () => ops.accumulate(sum, x, shares)
   },
-  adamw: ({ normal }, { n, c }) => {
-    const [parameter, mean, square] = [normal(n * n * c), normal(n * n * c), ops.square(normal(n * n * c))]
-    const inputs = { gradient: normal(n * n * c), rates: ops.square(normal(3)), scale: normal(1) }
+  adamw: ({ normal, between }, { n, c }) => {
+    const [parameter, mean, square] = [normal(n * n * c), normal(n * n * c), between(0, 1, n * n * c)]
+    const inputs = { gradient: normal(n * n * c), rates: between(0, 1, 3), scale: normal(1) }
     const options = { beta1: 0.9, beta2: 0.99, eps: 1e-2, weightDecay: 0.1 }
     return () => ops.adamwStep({ parameter, mean, square }, inputs, options)
   },
@@ -137,9 +156,9 @@ export const calls: Readonly<Record<string, Call>> = {
     const x = normal(1, n, n, c)
     return () => ops.avgPool2d(x, { kernel: 2 })
   },
-  raster: ({ normal, integers }, { n, c }) => {
-    const [corners, away] = [ops.affine(normal(1, 3 * c, 2), n / 4, n / 2), ops.square(normal(1, 3 * c, 1))]
-    const [points, faces] = [ops.cat([corners, ops.affine(away, 1, 1)], 2), integers(3 * c, c, 3)]
+  raster: ({ between, integers }, { n, c }) => {
+    // Corners in the picture, as far away as it is wide.
+    const [points, faces] = [between(1, n, 1, 3 * c, 3), integers(3 * c, c, 3)]
     return () => Object.values(ops.raster(points, faces, { height: n, width: n }))
   },
   reduce: ({ normal }, { n, c }) => {

@@ -34,3 +34,16 @@ void t.test('what it cannot use is one line', async t => {
   for (const args of [[], ['--real', join(folder, 'nothing')], ['--real', folder, '--size', '65x64']])
     await t.rejects(exec(process.execPath, [program, ...args]), { code: 2 }, args.join(' '))
 })
+
+void t.test('nor is what the bench of fits cannot use', async t => {
+  const fit = join(projectRoot, 'dist/bench/fit.js')
+  const mistakes: [string[], RegExp][] = [
+    [[], /expected --fit MOTIONS/],
+    [['--fit', folder, '--takes', 'many'], /up to 1000 takes/],
+    [['--fit', join(folder, 'nothing')], /nothing: no folder of motions; got ENOENT/],
+    [['--fit', folder], /no motion in it; expected one of 64 frames or more/],
+  ]
+  for (const [args, stderr] of mistakes)
+    await t.rejects(exec(process.execPath, [fit, ...args]), { code: 2, stderr }, args.join(' '))
+  t.match((await exec(process.execPath, [fit, '--help'])).stdout, /--takes N/)
+})
