@@ -13,6 +13,7 @@ import { videoSheet } from '../dataset/show.js'
 import { evaluatePocket, pocketCases, type PocketClaims, type PocketRow, type PocketVideos } from '../eval/pocket.js'
 import { measureNames } from '../eval/measures.js'
 import { writePng } from '../media/encode.js'
+import type { Picture } from '../media/picture.js'
 import { revise } from '../revise/revise.js'
 import { reviseTools } from '../revise/tools.js'
 import { shipped } from '../shipped.js'
@@ -90,8 +91,6 @@ async function evaluate(args: PocketArguments): Promise<void> {
   const { signal } = stop
   const status = json ? undefined : new StatusLine()
   const runtime = await openFor(where, { quiet: json })
-  const temporary = await mkdtemp(join(tmpdir(), 'revision-eval-'))
-  let run = 0
   try {
     const folder = join(path, 'extractor')
     using extractor = await openPartExtractor(runtime, folder)
@@ -104,11 +103,16 @@ async function evaluate(args: PocketArguments): Promise<void> {
       settings: { frames, steps, seed },
       see: picture => seeParts(runtime, extractor, picture),
       refine: async (image, settings) => {
-        const out = join(temporary, String(run++))
+        const out = await mkdtemp(join(tmpdir(), 'revision-eval-'))
         const options = { model, runtime, image, out, tools, signal, fullCoarse: true, ...settings }
-        for await (const event of revise({ ...options, pppm: pppm === 'none' ? undefined : pppm }))
-          if (event.type === 'done') return event.result.frames
-        return []
+        let frames: readonly Picture[] = []
+        try {
+          for await (const event of revise({ ...options, pppm: pppm === 'none' ? undefined : pppm }))
+            if (event.type === 'done') frames = event.result.frames
+        } finally {
+          await rm(out, { recursive: true, force: true })
+        }
+        return frames
       },
       signal,
     })
@@ -129,7 +133,6 @@ async function evaluate(args: PocketArguments): Promise<void> {
   } finally {
     status?.end()
     await runtime.close()
-    await rm(temporary, { recursive: true, force: true })
   }
 }
 
@@ -149,7 +152,7 @@ function report(rows: readonly PocketRow[], claims: PocketClaims): string {
   const body = rows.map(row => line([row.case, ...measureNames.map(name => row[name].toFixed(digits[name]))]))
   const verdicts = Object.entries(claimTexts).map(([claim, text]) => {
     const held = claims[claim as keyof PocketClaims]
-    return `${held === undefined ? 'not tried' : held ? 'yes' : 'no'}: ${text}`
+    return `${held === undefined ? 'not told' : held ? 'yes' : 'no'}: ${text}`
   })
   return [line(heads), line(['---', ...heads.slice(1).map(() => '---:')]), ...body, '', ...verdicts].join('\n')
 }

@@ -1,14 +1,14 @@
 // How far a video is from the true one, as pictures and by the parts and joints that are seen in it.
 
 import type { LabelMap, Picture } from '../../models/svd/picture.js'
-import type { RenderedClip } from '../dataset/read-clip.js'
 import { psnr, ssim } from './similarity.js'
+import type { Truth } from './truth.js'
 
 /** What a network sees in a picture. */
 export interface Sight {
   /** At the picture's size. */
   readonly labels: LabelMap
-  /** Joints of a person, in the order of the body's skeleton, pixels. */
+  /** Joints of a person, in the order of the body's skeleton; pixels from the top-left one's centre. */
   readonly joints: readonly { readonly x: number; readonly y: number }[]
 }
 
@@ -23,7 +23,7 @@ export type Measures = Readonly<Record<(typeof measureNames)[number], number>>
  * Measures of a video's frames after the first, which is the picture that it was made from. What cannot be told is NaN:
  * joints without one person alone, part IoU without parts.
  */
-export function measure(frames: readonly Picture[], sights: readonly Sight[], truth: RenderedClip): Measures {
+export function measure(frames: readonly Picture[], sights: readonly Sight[], truth: Truth): Measures {
   const later = frames.map((_, i) => i).slice(1)
   const mean = (of: (i: number) => number) => later.reduce((sum, i) => sum + of(i), 0) / later.length
   return {
@@ -56,16 +56,17 @@ export function partIoU(seen: readonly LabelMap[], truth: readonly LabelMap[]): 
 }
 
 /** Pixels between joints seen and true, the mean over those that can be seen; NaN where there is not one person. */
-function jointError(frames: readonly number[], sights: readonly Sight[], truth: RenderedClip): number {
-  if (truth.people !== 1) return NaN
+function jointError(frames: readonly number[], sights: readonly Sight[], { people }: Truth): number {
+  if (people?.[0].people !== 1) return NaN
   let [sum, count] = [0, 0]
-  for (const frame of frames)
+  for (const frame of frames) {
+    const { places, visible } = people[frame]
     sights[frame].joints.forEach(({ x, y }, joint) => {
-      const at = (frame * truth.visible.length) / truth.frames.length + joint
-      if (!truth.visible[at]) return
-      sum += Math.hypot(x - truth.joints[3 * at], y - truth.joints[3 * at + 1])
+      if (!visible[joint]) return
+      sum += Math.hypot(x - places[3 * joint], y - places[3 * joint + 1])
       count++
     })
+  }
   return sum / count
 }
 

@@ -5,12 +5,12 @@
 import type { ModelFolder } from '../../models/svd/folder.js'
 import type { PartMask } from '../../models/svd/motion-condition.js'
 import type { Picture } from '../../models/svd/picture.js'
-import type { Runtime } from '../../tensor/index.js'
+import { UsageError, type Runtime } from '../../tensor/index.js'
 import { targetPolygons } from '../../train/svd/polygons.js'
-import { readRenderedClip, type RenderedClip } from '../dataset/read-clip.js'
 import { generate } from '../generate.js'
 import { completeSettings, videoModelOf, type GenerateSettings } from '../settings.js'
 import { meanMeasures, measure, type Measures, type Sight } from './measures.js'
+import { readTruth, type Truth } from './truth.js'
 
 /** What is made of each clip; `truth` is the clip itself, which tells how well the network sees. */
 export const pocketCases = ['truth', 'image only', 'target pose', 'full motion', 'refined motion'] as const
@@ -51,28 +51,30 @@ export type PocketEvent =
 
 export type PocketVideos = Readonly<Partial<Record<PocketCase, { frames: readonly Picture[]; measures: Measures }>>>
 
-/** What ReVision promises, each held or not; undefined where it was not tried. */
+/** What ReVision promises, each held or not; undefined where that was not tried, or cannot be told. */
 export interface PocketClaims {
   /** Parts are more where they are to be with the true motion than from the picture alone. */
-  readonly followsMasks: boolean
+  readonly followsMasks?: boolean
   /** Of seen and refined motion, compared with the picture alone: joints are nearer, pictures more alike. */
   readonly refinedJointsNearer?: boolean
   readonly refinedPicturesCloser?: boolean
   /** Picture alone, target pose, full motion: each better than the one before. */
-  readonly orderOfSsim: boolean
-  readonly orderOfPsnr: boolean
+  readonly orderOfSsim?: boolean
+  readonly orderOfPsnr?: boolean
 }
 
 const confidence = { targetPose: 0.5, fullMotion: 1 }
 
-/** Compares the cases, clip by clip. Errors: as `generate`, `readRenderedClip`. */
+/** Compares the cases, clip by clip. Throws a UsageError for videos of one frame; and as `generate`, `readTruth`. */
 export async function* evaluatePocket(options: PocketOptions): AsyncGenerator<PocketEvent, void, undefined> {
-  const { clips, model, signal } = options
+  const { clips, model, stride = 1, signal } = options
+  const frames = options.settings?.frames ?? model.unet.config.numFrames
+  if (frames < 2)
+    throw new UsageError({ where: 'frames', what: 'nothing to compare', expected: '2 or more', got: `${frames}` })
   const all = new Map<PocketCase, Measures[]>()
   for (const [i, path] of clips.entries()) {
     signal?.throwIfAborted()
-    const frames = options.settings?.frames ?? model.unet.config.numFrames
-    const truth = await readRenderedClip(path, frames, options.stride)
+    const truth = await readTruth(path, { frames, stride })
     const { width, height } = truth.frames[0]
     const settings = completeSettings({ ...options.settings, frames, width, height }, videoModelOf(model))
     if (i === 0) yield { type: 'start', settings, clips: clips.length }
@@ -94,7 +96,7 @@ export async function* evaluatePocket(options: PocketOptions): AsyncGenerator<Po
 
 async function makeCase(
   name: PocketCase,
-  truth: RenderedClip,
+  truth: Truth,
   settings: GenerateSettings,
   { model, runtime, refine, signal }: PocketOptions,
 ): Promise<readonly Picture[] | undefined> {
@@ -107,7 +109,7 @@ async function makeCase(
   return undefined
 }
 
-function masksOf(name: PocketCase, { labels }: RenderedClip): (PartMask | undefined)[] | undefined {
+function masksOf(name: PocketCase, { labels }: Truth): (PartMask | undefined)[] | undefined {
   if (name === 'full motion') return labels.map(map => ({ labels: map, confidence: confidence.fullMotion }))
   if (name !== 'target pose') return undefined
   const pose = targetPolygons(labels.at(-1)!)
@@ -119,12 +121,17 @@ function claimsOf(rows: readonly PocketRow[]): PocketClaims {
   const of = (name: PocketCase) => rows.find(row => row.case === name)
   const [alone, target, full] = [of('image only')!, of('target pose')!, of('full motion')!]
   const refined = of('refined motion')
-  const rises = (name: 'psnr' | 'ssim') => alone[name] < target[name] && target[name] < full[name]
   return {
-    followsMasks: full.iou > alone.iou,
-    refinedJointsNearer: refined && refined.joints < alone.joints,
-    refinedPicturesCloser: refined && refined.psnr > alone.psnr,
-    orderOfSsim: rises('ssim'),
-    orderOfPsnr: rises('psnr'),
+    followsMasks: rising(alone.iou, full.iou),
+    refinedJointsNearer: refined && rising(refined.joints, alone.joints),
+    refinedPicturesCloser: refined && rising(alone.psnr, refined.psnr),
+    orderOfSsim: rising(alone.ssim, target.ssim, full.ssim),
+    orderOfPsnr: rising(alone.psnr, target.psnr, full.psnr),
   }
+}
+
+/** Whether each number is larger than the one before; undefined if one of them could not be told. */
+function rising(...values: readonly number[]): boolean | undefined {
+  if (values.some(Number.isNaN)) return undefined
+  return values.every((value, i) => i === 0 || value > values[i - 1])
 }

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openRuntime } from '../../kernels/index.js'
 import { openModelFolder } from '../../models/svd/folder.js'
-import { readRenderedClip } from '../../pipeline/dataset/read-clip.js'
 import { measure, meanMeasures, partIoU } from '../../pipeline/eval/measures.js'
 import { evaluatePocket, type PocketEvent } from '../../pipeline/eval/pocket.js'
 import { psnr, ssim } from '../../pipeline/eval/similarity.js'
+import { readTruth } from '../../pipeline/eval/truth.js'
 import { verify } from '../../pipeline/verify/verify.js'
 import { writeNpz } from '../../tensor/files/index.js'
 import { FileError, ShapeError } from '../../tensor/index.js'
@@ -35,29 +35,26 @@ await t.test('similarity is that of scikit-image', async t => {
 })
 
 await t.test('rendered clips are read back, others refused', async t => {
-  const clip = await readRenderedClip(clips[0], 2)
-  t.equal(clip.people, 1)
-  t.equal(clip.joints.length, 2 * 22 * 3)
-  t.ok([10, 15].includes(clip.fps))
-  await t.rejects(readRenderedClip(clips[0], 3), FileError)
+  const [person] = (await readTruth(clips[0], { frames: 2, stride: 1 })).people!
+  t.match(person, { people: 1, joints: 22 })
+  await t.rejects(readTruth(clips[0], { frames: 3, stride: 1 }), FileError)
   const [path] = await writeRendered(join(folder, 'longer'), 1, { frames: 4, size: 64 })
-  const [all, second] = [await readRenderedClip(path, 4), await readRenderedClip(path, 2, 2)]
+  const [all, second] = [await readTruth(path, { stride: 1 }), await readTruth(path, { stride: 2 })]
   t.strictSame(second.frames[1], all.frames[2])
-  t.strictSame(second.joints.subarray(66), all.joints.subarray(2 * 66, 3 * 66))
-  t.equal(second.fps, all.fps / 2)
+  t.strictSame(second.people![1], all.people![2])
   const other = join(folder, 'other.npz')
-  await writeNpz(other, movingSquare(0))
-  await t.rejects(readRenderedClip(other, 2), FileError)
+  await writeNpz(other, { frames: movingSquare(0).frames })
+  await t.rejects(readTruth(other, { stride: 1 }), { name: 'FileError', message: /nothing to compare with/ })
 })
 
 await t.test('the truth itself has no error, and what is shifted has', async t => {
-  const clip = await readRenderedClip(clips[0], 2)
+  const clip = await readTruth(clips[0], { stride: 1 })
   const seen = (shift: number) =>
     clip.labels.map((labels, frame) => ({
       labels: { ...labels, data: labels.data.map((_, i) => labels.data[i - shift] ?? 0) },
       joints: Array.from({ length: 22 }, (_, joint) => {
-        const at = 3 * (22 * frame + joint)
-        return { x: clip.joints[at] + shift, y: clip.joints[at + 1] }
+        const { places } = clip.people![frame]
+        return { x: places[3 * joint] + shift, y: places[3 * joint + 1] }
       }),
     }))
   const exact = measure(clip.frames, seen(0), clip)
@@ -65,7 +62,7 @@ await t.test('the truth itself has no error, and what is shifted has', async t =
   const shifted = measure(clip.frames, seen(2), clip)
   t.ok(shifted.iou < 0.9)
   t.ok(Math.abs(shifted.joints - 2) < 1e-5)
-  const nobody = { ...clip, people: 0 }
+  const nobody = { ...clip, people: undefined }
   t.ok(Number.isNaN(measure(clip.frames, seen(0), nobody).joints))
   t.equal(meanMeasures([{ ...exact, joints: NaN }, shifted]).joints, shifted.joints)
   const map = (...data: number[]) => ({ width: 4, height: 1, data: Uint8Array.from(data) })
@@ -73,7 +70,7 @@ await t.test('the truth itself has no error, and what is shifted has', async t =
 })
 
 await t.test('a target pose is drawn around all parts', async t => {
-  const { labels } = await readRenderedClip(clips[0], 2)
+  const { labels } = await readTruth(clips[0], { stride: 1 })
   const target = targetPolygons(labels[1])
   t.same(new Set(target.data), new Set(labels[1].data))
   t.ok(labels[1].data.every((label, i) => label === 0 || target.data[i] > 0))
@@ -83,19 +80,23 @@ await t.test('cases are made of every clip and compared', async t => {
   const path = join(folder, 'model')
   await makeTinyModel(path)
   const model = await openModelFolder(path)
-  const events: PocketEvent[] = []
-  for await (const event of evaluatePocket({
-    model,
-    runtime,
-    clips,
-    settings: { frames: 2, steps: 1, minGuidance: 1, maxGuidance: 1 },
-    see: async ({ width, height, data }) => ({
-      labels: { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] % 24) },
-      joints: [{ x: 1, y: 1 }],
-    }),
-    refine: async image => [image, image],
-  }))
-    events.push(event)
+  const eventsOf = async (clips: readonly string[], frames = 2) => {
+    const events: PocketEvent[] = []
+    for await (const event of evaluatePocket({
+      model,
+      runtime,
+      clips,
+      settings: { frames, steps: 1, minGuidance: 1, maxGuidance: 1 },
+      see: async ({ width, height, data }) => ({
+        labels: { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] % 24) },
+        joints: [{ x: 1, y: 1 }],
+      }),
+      refine: async image => [image, image],
+    }))
+      events.push(event)
+    return events
+  }
+  const events = await eventsOf(clips)
   t.same(
     events.map(({ type }) => type),
     ['start', 'clip', 'done'],
@@ -109,4 +110,11 @@ await t.test('cases are made of every clip and compared', async t => {
   t.equal(done.rows[0].psnr, Infinity)
   t.ok(done.rows.slice(1).every(({ psnr, ssim, iou }) => psnr > 0 && ssim < 1 && iou < 1))
   t.type(done.claims.refinedJointsNearer, 'boolean')
+
+  const square = join(folder, 'square.npz')
+  await writeNpz(square, movingSquare(0))
+  const { claims } = (await eventsOf([square])).at(-1) as Extract<PocketEvent, { type: 'done' }>
+  t.equal(claims.refinedJointsNearer, undefined, 'of nobody joints cannot be told')
+  t.type(claims.refinedPicturesCloser, 'boolean')
+  await t.rejects(eventsOf(clips, 1), /frames: nothing to compare; expected 2 or more; got 1/)
 })
