@@ -35,7 +35,7 @@ export function spreadFrames(entities: readonly EntityMotion[], frames: number, 
   if (!Number.isInteger(frames) || frames < count)
     throw new UsageError({
       where: 'frames',
-      what: 'fewer than there are',
+      what: frames < count ? 'fewer than there are' : 'not a whole number',
       expected: `${count} or more`,
       got: `${frames}`,
     })

@@ -27,6 +27,7 @@ await t.test('scenes that are too long are refused before anything is made for t
   })
   for (const frames of [maxFrames + 1, 1e12, NaN, 1.5])
     t.throws(() => spreadFrames([person(1)], frames, false), UsageError, String(frames))
+  t.throws(() => spreadFrames([person(1)], 1.5, false), /frames: not a whole number; expected 1 or more; got 1.5/)
   t.equal(spreadFrames([person(1)], maxFrames, true).known.length, maxFrames)
 })
 

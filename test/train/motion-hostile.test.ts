@@ -108,11 +108,11 @@ const refuses = (t: Test, read: () => unknown, message: RegExp) => t.throws(read
 await t.test('counts are not believed', async t => {
   const text = bvhText(motion)
   const asks = (frames: string) => () => parseBvh('x', text.replace(/Frames: \d+/, `Frames: ${frames}`))
-  refuses(t, asks('199999'), /bad number of numbers; expected 1\.\.\d+; got/)
+  refuses(t, asks('199999'), /line \d+: the file ends too early; expected 199999 frames of \d+ numbers/)
   refuses(t, asks('1e9'), /not a number that can be|bad number of frames/)
   refuses(t, asks('900000'), /bad number of frames; expected 1\.\.200000; got 900000$/)
   refuses(t, asks('2.5'), /bad number of frames/)
-  refuses(t, asks('4'), /the file ends too early|bad number of numbers/)
+  refuses(t, asks('4'), /the file ends too early/)
   refuses(t, () => parseBvh('x', text.replace(/Frame Time: .*/, 'Frame Time: 0')), /bad frame time/)
 })
 

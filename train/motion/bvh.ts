@@ -96,11 +96,14 @@ export function parseBvh(where: string, text: string): SourceMotion {
   const seconds = words.number('the seconds of a frame')
   if (!(seconds >= 1e-4 && seconds <= 1)) throw words.error('bad frame time', '0.0001..1 s', String(seconds))
 
-  const most = Math.min(words.most, motionLimits.numbers)
-  checkCount(where, 'numbers', frames * channels.length, most)
+  const count = frames * channels.length
+  checkCount(where, 'numbers', count, motionLimits.numbers)
+  // Before room is made for them: a file that was cut off holds fewer than it says.
+  if (count > words.most)
+    throw words.error('the file ends too early', `${frames} frames of ${channels.length} numbers`, 'far fewer')
 
   const unit = guessUnit(where, rest)
-  const values = new Float32Array(frames * channels.length)
+  const values = new Float32Array(count)
   for (let i = 0; i < values.length; i++) values[i] = words.number('a channel')
   const pose = (frame: number): SourcePose => {
     const turns: Quaternion[] = names.map(() => identity)

@@ -16,7 +16,7 @@ export interface LossWeights {
   joints: number
   /** Of pelvises and points where they are, m. */
   places: number
-  /** Of the change of joints and points from frame to frame, m. */
+  /** Of the change of joints and points from frame to frame, m; for animals of that of parameters, which have no unit. */
   velocities: number
   /** Of the change of feet that stand, m. */
   feet: number

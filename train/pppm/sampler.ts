@@ -46,7 +46,8 @@ export interface Batch {
   readonly texts: readonly (string | undefined)[]
 }
 
-// Shares of the scenes in which something is so.
+// Shares of the scenes whose first and last frame are known and whose strength is told. Of the entities: in how many
+// frames are hidden; in how many of these all others are certain; and how many of the rest are not broken otherwise.
 const odds = { clean: 0.15, hidden: 0.3, certain: 0.5, firstKnown: 0.5, lastKnown: 0.3, strengthTold: 0.8 }
 // How often frames are hidden in which way.
 const hidings: readonly Perturbation[] = ['mask', 'mask', 'sparse', 'journey', 'journey', 'journey']
