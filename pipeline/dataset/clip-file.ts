@@ -3,7 +3,7 @@
 
 import type { EntityKind } from '../../models/pppm/kinds.js'
 import { writeNpz, type NpzEntry } from '../../tensor/files/index.js'
-import type { DType, HostArray } from '../../tensor/index.js'
+import { joinFloats, type DType, type HostArray } from '../../tensor/index.js'
 import { sceneArrays } from '../../train/motion/scene-file.js'
 import type { ClipEntity, DrawnClip } from './clip.js'
 import type { ClipScript } from './script.js'
@@ -42,12 +42,12 @@ export async function writeClip(
     camera_centre: entry('f32', Float32Array.from(camera.centre)),
   }
   if (people.length > 0) {
-    arrays.betas = rows(people, 'shape')
+    arrays.betas = shapesOf(people)
     arrays.joints = tracks(people, count, 'joints', [3])
     arrays.visible = tracks(people, count, 'visible', [])
   }
   if (animals.length > 0) {
-    arrays.animal_shape = rows(animals, 'shape')
+    arrays.animal_shape = shapesOf(animals)
     arrays.animal_joints = tracks(animals, count, 'joints', [3])
     arrays.animal_visible = tracks(animals, count, 'visible', [])
   }
@@ -63,9 +63,10 @@ function entry(dtype: DType, data: HostArray, shape: readonly number[] = [data.l
   return { dtype, data, shape }
 }
 
-function rows(entities: readonly ClipEntity[], name: 'shape'): NpzEntry {
-  const data = entities.map(entity => entity[name])
-  return entry('f32', Float32Array.from(data.flatMap(row => [...row])), [data.length, data[0].length])
+/** [P, coefficients] */
+function shapesOf(entities: readonly ClipEntity[]): NpzEntry {
+  const shapes = entities.map(({ shape }) => shape)
+  return entry('f32', joinFloats(shapes), [shapes.length, shapes[0].length])
 }
 
 /** [F, P, J, ...tail]: what is told of each joint of each entity in each frame. */

@@ -1,5 +1,8 @@
 // Draws frames of a clip: surfaces with a depth buffer, three samples along each side of a pixel, shadows on the ground.
 // The middle sample of a pixel is its centre, so that labels are exactly those of the mesh there.
+//
+// Triangles are filled here rather than by the plain loops of kernels/raster: those keep the nearest face and three
+// shares of every sample, which is several times the work where a face has one colour, and shadows need no depth at all.
 
 import type { Camera } from '../render/camera.js'
 import { drawBackdrop, type Backdrop, type Scenery } from './scenery.js'
