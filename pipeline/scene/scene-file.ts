@@ -2,11 +2,12 @@
 // See docs/extraction.md.
 
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { numbersOf } from '../../models/pppm/encoding.js'
 import { labelCount, type LabelMap } from '../../models/svd/picture.js'
 import {
+  makeFolder,
   NodeFileSource,
   replaceFile,
   SafetensorsFile,
@@ -50,9 +51,7 @@ export async function writeSceneFile(path: string, scene: Scene): Promise<void> 
   })
   // The numbers have a name of their own, which the JSON file tells: to rename that one changes both at once.
   const numbers = `${stem}-${digestOf(entries)}.safetensors`
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw systemError(folder, 'the folder cannot be made', cause)
-  })
+  await makeFolder(folder)
   const before = await numbersBeside(folder, stem)
   try {
     await writeSafetensors(join(folder, numbers), entries)
