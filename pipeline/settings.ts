@@ -20,7 +20,7 @@ export interface GenerateSettings {
   motionBucket: number
   /** Noise put on the picture before it is encoded: more lets the video depart further from it. Default: 0.02. */
   noiseAug: number
-  /** How strictly the first and the last frame follow the picture; frames between lie between. Default: 1 and 3. */
+  /** How strictly the first and the last frame follow the picture; frames between lie between. Default: 1, and the model's or 3. */
   minGuidance: number
   maxGuidance: number
   /** Frames decoded together: more flicker less and take more memory. Default: 4. */
@@ -33,12 +33,14 @@ export interface GenerateSettings {
 export interface VideoModel {
   readonly unet: Pick<UNetConfig, 'numFrames' | 'sampleSize' | 'levels'>
   readonly vae: Pick<VaeConfig, 'blockOutChannels'>
+  readonly maxGuidance?: number
 }
 
 /** That of a model in a folder. */
-export const videoModelOf = ({ unet, vae }: Pick<ModelFolder, 'unet' | 'vae'>): VideoModel => ({
-  unet: unet.config,
-  vae: vae.config,
+export const videoModelOf = (folder: Pick<ModelFolder, 'unet' | 'vae' | 'maxGuidance'>): VideoModel => ({
+  unet: folder.unet.config,
+  vae: folder.vae.config,
+  maxGuidance: folder.maxGuidance,
 })
 
 interface Bounds {
@@ -147,7 +149,7 @@ export function completeSettings(
     motionBucket: given.motionBucket ?? 127,
     noiseAug: given.noiseAug ?? 0.02,
     minGuidance: given.minGuidance ?? 1,
-    maxGuidance: given.maxGuidance ?? 3,
+    maxGuidance: given.maxGuidance ?? model.maxGuidance ?? 3,
     decodeChunk: given.decodeChunk ?? 4,
     seed: given.seed ?? 0,
   }

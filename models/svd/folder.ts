@@ -25,6 +25,8 @@ export interface ModelFolder {
   readonly unet: ModelPart<UNetConfig>
   readonly vae: ModelPart<VaeConfig>
   readonly imageEncoder: ModelPart<CLIPVisionConfig>
+  /** How strictly the last frame is to follow the picture where nobody says; a field of our own in model_index.json. */
+  readonly maxGuidance?: number
   /** The scheduler's configuration, its fields not asked for yet. Throws a FileError if it is no JSON object. */
   openScheduler(): Promise<ConfigReader>
 }
@@ -58,13 +60,14 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
     throw new FileError({ where: path || 'model', what: 'no such folder', hint })
   for (const name of Object.keys(classes))
     if (!(await isFolder(name))) throw new FileError({ where: path, what: `no whole model: ${name}/ is missing`, hint })
-  await checkIndex(path)
+  const maxGuidance = await readIndex(path)
 
   const model: ModelFolder = {
     path,
     unet: await openModelPart(join(path, 'unet'), 'diffusion_pytorch_model', parseUNetConfig),
     vae: await openModelPart(join(path, 'vae'), 'diffusion_pytorch_model', parseVaeConfig),
     imageEncoder: await openModelPart(join(path, 'image_encoder'), 'model', parseCLIPVisionConfig),
+    maxGuidance,
     openScheduler: () => openConfig(join(path, 'scheduler'), 'scheduler_config.json'),
   }
   checkFit(model)
@@ -161,14 +164,17 @@ export function checkFit({ path, unet, vae, imageEncoder }: NetworkConfigs): voi
 
 /**
  * model_index.json names the class of the whole, and one for each part:
- * `"unet": ["diffusers", "UNetSpatioTemporalConditionModel"]`.
+ * `"unet": ["diffusers", "UNetSpatioTemporalConditionModel"]`. It may say `max_guidance_scale` too, which is given back.
  */
-async function checkIndex(path: string): Promise<void> {
+async function readIndex(path: string): Promise<number | undefined> {
   const index = await openConfig(path, 'model_index.json')
   index.word('_class_name', ['StableVideoDiffusionPipeline'], 'StableVideoDiffusionPipeline')
   for (const [name, className] of Object.entries(classes)) {
     const entry = index.words(name, 2, ['diffusers', 'transformers', className])
     index.check(entry.at(-1) === className, name, `the class ${className}`, entry.at(-1))
   }
+  const guidance = 'max_guidance_scale'
+  const maxGuidance = index.has(guidance) ? index.number(guidance, { min: 0, max: 100 }) : undefined
   index.finish()
+  return maxGuidance
 }

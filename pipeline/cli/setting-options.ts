@@ -25,7 +25,7 @@ export const settingOptions = {
   'motion-bucket': setting('motionBucket', 'How much is to move; default 127'),
   'noise-aug': setting('noiseAug', 'Noise on the picture, for more freedom; default 0.02'),
   'min-guidance': setting('minGuidance', 'How strictly the first frame follows the picture; default 1'),
-  'max-guidance': setting('maxGuidance', 'How strictly the last frame follows it; default 3'),
+  'max-guidance': setting('maxGuidance', "How strictly the last frame follows it; default: the model's, or 3"),
   'decode-chunk': setting('decodeChunk', 'Frames decoded together; default 4'),
   seed: setting('seed', 'The same seed gives the same video; default 0'),
 } as const

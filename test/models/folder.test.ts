@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openConfig, openWeights } from '../../models/checkpoint.js'
 import { openModelFolder } from '../../models/svd/folder.js'
+import { completeSettings, videoModelOf } from '../../pipeline/settings.js'
 import { writeSafetensors } from '../../tensor/files/index.js'
 import { FileError } from '../../tensor/index.js'
 import { makeTinyModel } from '../support/model.js'
@@ -82,6 +83,23 @@ void t.test('a model folder is checked as a whole', async t => {
     await t.rejects(openModelFolder(path), { name: 'FileError', message: new RegExp(part) }, `${part} is missing`)
     await rename(join(folder, 'away'), join(path, part))
   }
+})
+
+void t.test('a model may say how strictly it wants to be guided', async t => {
+  const path = join(folder, 'guided')
+  await makeTinyModel(path)
+  t.equal(completeSettings({}, videoModelOf(await openModelFolder(path))).maxGuidance, 3, 'as diffusers has it')
+  const index = join(path, 'model_index.json')
+  const say = async (scale: unknown) => {
+    const fields = JSON.parse(await readFile(index, 'utf8')) as object
+    await writeFile(index, JSON.stringify({ ...fields, max_guidance_scale: scale }))
+  }
+  await say(1.5)
+  const model = videoModelOf(await openModelFolder(path))
+  t.equal(completeSettings({}, model).maxGuidance, 1.5, "the model's word")
+  t.equal(completeSettings({ maxGuidance: 2 }, model).maxGuidance, 2, "the user's goes first")
+  await say('much')
+  await t.rejects(openModelFolder(path), { name: 'FileError', message: /max_guidance_scale/ })
 })
 
 void t.test('weights that do not fit are told of all networks at once', async t => {
