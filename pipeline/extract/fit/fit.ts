@@ -8,6 +8,7 @@ import { observationsOf, type Observations, type SeenFrame } from './observation
 import { descend, type Descent } from './optimise.js'
 import { lossData, placesOf, startOfPictures, type Lens } from './prepare.js'
 import { hasTrunk, startOfGuesses, startOfPoints } from './start.js'
+import { widthsOf } from './widths.js'
 
 export interface FitOptions {
   readonly lens: Lens
@@ -15,7 +16,7 @@ export interface FitOptions {
   readonly fps: number
   /** Poses to begin with, a frame each, where a network guessed some. */
   readonly guesses?: readonly (PoseGuess | undefined)[]
-  /** Steps of the descent. Default: 200. */
+  /** Steps of the descent, after half as many that tell how exact points are. Default: 200. */
   readonly steps?: number
 }
 
@@ -58,8 +59,11 @@ export async function fitBody(
   const place = placesOf(figure, observations, start, lens)
   const data = lossData(observations, start.turns, place, { lens, fps })
   const shape = new Float32Array(figure.shapes)
-  const descent = await descend(runtime, figure, data, { pose: start.pose, place, shape }, steps)
-  return resultOf(figure, observations, start.turns, descent)
+  const first = await descend(runtime, figure, data, { pose: start.pose, place, shape }, Math.ceil(steps / 2))
+  const better = { ...data, widths: widthsOf(figure, data, first) }
+  const descent = await descend(runtime, figure, better, first, steps)
+  // Trust is told in usual widths.
+  return resultOf(figure, observations, start.turns, { ...descent, apart: first.apart })
 }
 
 function resultOf(

@@ -8,6 +8,7 @@ import { limitPenalty } from '../../../models/body/joint-limits.js'
 import { matricesOfAxisAngle } from '../../../models/body/rotations.js'
 import { scope, Tensor, type Runtime } from '../../../tensor/index.js'
 import type { Figure } from './figure.js'
+import type { Widths } from './widths.js'
 
 /** What is told apart from frame to frame; N frames, or frames of several hypotheses one after the other. */
 export interface LossData {
@@ -26,6 +27,7 @@ export interface LossData {
   readonly hypotheses: number
   /** Frames a second. */
   readonly fps: number
+  readonly widths: Widths
 }
 
 /** What is fitted. */
@@ -38,11 +40,6 @@ export interface FitParameters {
   readonly shape: Tensor
 }
 
-// Usual widths: of points in pictures and in space, metres; of the change of a joint's speed, m/s^2.
-const pictureWidth = 0.03
-const spaceWidth = 0.05
-const acceleration = 12
-const steadiness = 0.008
 const limitWeight = 40
 // Nothing is nearer to the camera, metres.
 const nearest = 0.2
@@ -63,6 +60,8 @@ type ConstantName =
   | 'stiffness'
   | 'low'
   | 'high'
+  | 'ownSteadiness'
+  | 'wholeSteadiness'
 
 /** The loss of a fit, its constants on a runtime. */
 export class FitLoss implements Disposable {
@@ -81,8 +80,10 @@ export class FitLoss implements Disposable {
     this.#hasPoints = data.pointTrust.some(trust => trust > 0)
     const tensor = (values: Float32Array | Int32Array, shape: number[]) =>
       Tensor.from(runtime, values, shape, values instanceof Int32Array ? 'i32' : 'f32')
-    const seen = data.slopeTrust.map((trust, i) => (trust * data.distances[Math.floor(i / nodes)]) / pictureWidth)
-    const trusted = data.pointTrust.map(trust => trust / spaceWidth)
+    const seen = data.slopeTrust.map(
+      (trust, i) => (trust * data.distances[Math.floor(i / nodes)]) / data.widths.picture,
+    )
+    const trusted = data.pointTrust.map(trust => trust / data.widths.space)
     const shares = data.pointTrust.map((trust, i) => {
       const row = data.pointTrust.subarray(i - (i % nodes), i - (i % nodes) + nodes)
       return trust / (row.reduce((a, b) => a + b, 0) || 1)
@@ -101,20 +102,24 @@ export class FitLoss implements Disposable {
       stiffness: tensor(stiffness.map(Math.sqrt), [1, 3 * nodes]),
       low: tensor(low, [1, 3 * nodes]),
       high: tensor(high, [1, 3 * nodes]),
+      ownSteadiness: tensor(
+        Float32Array.from({ length: 3 * nodes }, (_, i) => 1 / data.widths.bends[Math.floor(i / 3)]),
+        [1, 3 * nodes],
+      ),
+      wholeSteadiness: tensor(new Float32Array(3).fill(Math.sqrt(nodes) / data.widths.whole), [1, 3]),
       ...(this.#frames > 2 && { bends: tensor(this.#bends(), [(this.#frames - 2) * data.hypotheses, rows]) }),
     }
   }
 
-  /** Second differences over time, in usual widths, [H (T - 2) x N]. */
+  /** Second differences over time, [H (T - 2) x N]. */
   #bends(): Float32Array {
-    const { hypotheses, fps } = this.data
+    const { hypotheses } = this.data
     const frames = this.#frames
     const lines = frames - 2
-    const width = steadiness + acceleration / fps ** 2
     const out = new Float32Array(hypotheses * lines * hypotheses * frames)
     for (let line = 0; line < hypotheses * lines; line++) {
       const first = Math.floor(line / lines) * frames + (line % lines)
-      out.set([1 / width, -2 / width, 1 / width], line * hypotheses * frames + first)
+      out.set([1, -2, 1], line * hypotheses * frames + first)
     }
     return out
   }
@@ -137,7 +142,6 @@ export class FitLoss implements Disposable {
     const { slopes, seen, bends } = this.#constants
     return scope(() => {
       const nodes = this.nodes(parameters)
-      const [rows, count] = nodes.shape
       const depth = clamp(slice(nodes, 2, 2, 3), nearest, 1e6)
       const apart = mul(sub(div(slice(nodes, 2, 0, 2), depth), slopes), seen) // [N,K,2]
       const inPicture = robust(apart)
@@ -146,7 +150,7 @@ export class FitLoss implements Disposable {
       // People differ by their shape once, not in every frame; but many frames say no more of it than a few.
       const strange = affine(sum(square(parameters.shape)), Math.min(8, this.#frames), 0)
       const terms = [sum(add(frames, odd)), strange]
-      if (bends) terms.push(sum(square(matmul(bends, nodes.reshape([rows, 3 * count])))))
+      if (bends) terms.push(this.#unsteadiness(nodes, bends))
       return { loss: terms.reduce((a, b) => add(a, b)).reshape([1]), apart: frames, odd }
     })
   }
@@ -157,6 +161,16 @@ export class FitLoss implements Disposable {
     const apart = sub(nodes, points)
     const middle = sum(mul(apart, shares), { axes: [1], keepDims: true }) // [N,1,3]
     return robust(mul(sub(apart, middle), trusted))
+  }
+
+  /** How suddenly nodes move against the middle of the body, and that itself, which counts once for each of them. */
+  #unsteadiness(nodes: Tensor, bends: Tensor): Tensor {
+    const { ownSteadiness, wholeSteadiness } = this.#constants
+    const [rows, count] = nodes.shape
+    const middle = affine(sum(nodes, { axes: [1], keepDims: true }), 1 / count, 0) // [N,1,3]
+    const own = matmul(bends, sub(nodes, middle).reshape([rows, 3 * count])) // [H (T - 2),3 K]
+    const whole = matmul(bends, middle.reshape([rows, 3])) // [H (T - 2),3]
+    return add(sum(square(mul(own, ownSteadiness))), sum(square(mul(whole, wholeSteadiness))))
   }
 
   /** Poses beyond limits, and away from ease, [N]. */

@@ -17,6 +17,7 @@ import type { LossData } from './loss.js'
 import type { Observations } from './observations.js'
 import { descend } from './optimise.js'
 import { facing, placeOf, type Start } from './start.js'
+import { usualWidths } from './widths.js'
 
 /** How pictures are made: the part of a camera that does not tell where it stands. */
 export type Lens = Pick<Camera, 'focal' | 'centre'>
@@ -37,6 +38,7 @@ export function lossData(
     distances: Float32Array.from(turns, (_, t) => places[3 * t + 2]),
     hypotheses: 1,
     fps,
+    widths: usualWidths(pixelTrust.length / turns.length, fps),
   }
 }
 
