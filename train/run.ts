@@ -54,7 +54,7 @@ export type RunEvent =
 // Of so many last steps the mean tells how long the others take.
 const timedSteps = 50
 
-// Log lines are held back until the state that they belong to is saved, so that none is written twice.
+// Log lines are held back until the state that they belong to is about to be saved.
 interface LogLine {
   readonly step: number
   readonly loss: number
@@ -80,9 +80,10 @@ export async function* runTraining(runtime: Runtime, options: RunOptions): Async
 
   let pending: LogLine[] = []
   const save = async (): Promise<RunEvent> => {
-    await trainer.save(path('state'))
+    // The log before the state: of lines that a state does not reach the next run makes new ones, but no line is lost.
     await appendFile(path('log'), pending.map(line => `${JSON.stringify(line)}\n`).join(''))
     pending = []
+    await trainer.save(path('state'))
     await writeText(path('curve'), drawRun(log))
     return { type: 'saved', path: path('state'), step: trainer.steps }
   }

@@ -61,7 +61,7 @@ const renderCommand: CommandModule<object, RenderArguments> = {
           describe: 'Leave out motions whose names hold one of these words, with commas between',
         },
         'only-held-out': { type: 'boolean', describe: 'Take only those' },
-        threads: number('Threads', availableParallelism()),
+        threads: number('Threads', Math.min(availableParallelism(), clipLimits.threads)),
         json: { type: 'boolean', describe: 'Print events, a JSON object a line' },
       })
       .example('$0 dataset render --motions cmu --clips 1000 --out clips', '') as never,

@@ -63,7 +63,9 @@ export class ExtractorTask implements Task, Disposable {
     }
     overwrite(this.#pictures, joinFloats(pictures))
     const { labels, ...numbers } = this.#targets
-    overwrite(labels, Int32Array.from(targets.flatMap(({ labels }) => [...labels])))
+    const all = new Int32Array(labels.size)
+    targets.forEach((target, i) => all.set(target.labels, i * target.labels.length))
+    overwrite(labels, all)
     for (const [name, tensor] of Object.entries(numbers) as [keyof typeof numbers, Tensor][])
       overwrite(tensor, joinFloats(targets.map(target => target[name])))
     return 'pictures'
