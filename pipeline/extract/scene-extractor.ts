@@ -5,7 +5,7 @@ import { labelCount } from '../../models/svd/picture.js'
 import { UsageError } from '../../tensor/index.js'
 import { sceneLimits } from '../scene/scene-description.js'
 import { firstObjectLabel, type Scene, type SceneEntity } from '../scene/scene.js'
-import type { Detection, Detector, Track } from './detection.js'
+import type { Detection, Detector, Keypoint, Track } from './detection.js'
 import type { DepthEstimator, ExtractOptions, Extractor, ExtractStep, SceneView } from './extractor.js'
 import type { TrackFitter } from './fit/body-fitter.js'
 import type { BodyFit } from './fit/fit.js'
@@ -109,11 +109,15 @@ function isPlaced({ nodes, pose }: BodyFit): boolean {
   return nodes.every(value => Math.abs(value) < farthest) && pose.every(Number.isFinite)
 }
 
-/** Detections whose boxes have an inside, of finite numbers. */
+/** Detections whose boxes have an inside, of finite numbers, with those keypoints that are somewhere. */
 function usable(detections: readonly Detection[]): Detection[] {
-  return detections.filter(({ box: { left, top, right, bottom } }) => {
-    return [left, top, right, bottom].every(Number.isFinite) && right > left && bottom > top
-  })
+  const isSomewhere = ({ x, y, score, place = [0, 0, 0] }: Keypoint) =>
+    [x, y, score, ...place].every(value => Math.abs(value) < sceneLimits.largest)
+  return detections
+    .filter(({ box: { left, top, right, bottom } }) => {
+      return [left, top, right, bottom].every(Number.isFinite) && right > left && bottom > top
+    })
+    .map(detection => ({ ...detection, keypoints: detection.keypoints.filter(isSomewhere) }))
 }
 
 function checkFrames(frames: readonly Picture[]): void {

@@ -200,7 +200,9 @@ await t.test('a person with keypoints is in the scene, with depth of a network w
     estimate: () => Promise.resolve(depthOf([{ mask: person.mask!, depth: 4 }], 3, 0.1)),
   }
   const fitter = new TrackFitter(await openRuntime({ runtime: 'reference' }), { steps: 3 })
-  const detector = told([0, 1].map(() => [{ ...person, keypoints }]))
+  // A point that is nowhere does not spoil the others.
+  const nowhere = { name: 'left_heel', x: NaN, y: 1e9, score: 1 } as const
+  const detector = told([0, 1].map(() => [{ ...person, keypoints: [...keypoints, nowhere] }]))
   const scene = await new SceneExtractor({ detector, fitter, depth }).extract([blank(), blank()])
   t.match(scene, { depth: 'network', fps: 7, entities: [{ id: 'human-1', name: 'person' }] })
   t.ok(scene.entities[0].motion.numbers.every(Number.isFinite))
