@@ -4,9 +4,10 @@
 import { parseArgs } from 'node:util'
 import { openRuntime } from '../kernels/index.js'
 import { openCpu } from '../kernels/open.js'
-import { RevisionError, scope, type Runtime, type Tensor } from '../tensor/index.js'
+import { scope, type Runtime, type Tensor } from '../tensor/index.js'
 import { calls, operandsOn, type Call, type CallSize } from './cases/calls.js'
 import { oursRunner } from './ours.js'
+import { runProgram } from './program.js'
 import { save } from './save.js'
 
 const usage = `npm run bench -- --calls [options]
@@ -77,10 +78,4 @@ async function main(): Promise<void> {
   await save(values.json, `${JSON.stringify(report, null, 1)}\n`)
 }
 
-try {
-  await main()
-} catch (error) {
-  const ours = error instanceof RevisionError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
-  console.error(ours ? (error as Error).message : error)
-  process.exitCode = 2
-}
+await runProgram(main)

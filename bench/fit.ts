@@ -16,10 +16,11 @@ import { animalKeypoints } from '../pipeline/extract/keypoints.js'
 import { vectorAt } from '../models/body/quaternion.js'
 import { orbit, type Camera } from '../pipeline/render/camera.js'
 import { systemError } from '../tensor/files/system-error.js'
-import { FileError, Generator, RevisionError, UsageError, type Runtime } from '../tensor/index.js'
+import { FileError, Generator, UsageError, type Runtime } from '../tensor/index.js'
 import { generateMotion } from '../train/motion/generate.js'
 import { motionExtensions, readMotion } from '../train/motion/read.js'
 import { personOf } from '../train/motion/scene-file.js'
+import { runProgram } from './program.js'
 
 const side = 512
 const stride = 4
@@ -212,10 +213,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  const ours = error instanceof RevisionError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
-  console.error(ours ? (error as Error).message : error)
-  process.exitCode = 2
-}
+await runProgram(main)

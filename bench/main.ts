@@ -1,7 +1,6 @@
 // The command line of the bench (see docs/benchmark.md).
 
 import { availableParallelism } from 'node:os'
-import { RevisionError } from '../tensor/index.js'
 import { mostThreads } from '../tensor/wasm/command.js'
 import { runBench } from './bench.js'
 import { pageOf } from './html.js'
@@ -9,6 +8,7 @@ import { chooseCases, readOptions, usage, type Settings } from './options.js'
 import { openOurs } from './ours.js'
 import { startPeers, type Peer, type PeerOptions } from './peers/client.js'
 import { installPeers } from './peers/install.js'
+import { runProgram } from './program.js'
 import { showRate, textOf } from './report.js'
 import { save } from './save.js'
 import { tuneText } from './tune.js'
@@ -51,12 +51,8 @@ async function main(settings: Settings): Promise<number> {
   }
 }
 
-try {
+await runProgram(async () => {
   const settings = await readOptions(process.argv.slice(2))
   if (settings) process.exitCode = await main(settings)
   else console.log(usage)
-} catch (error) {
-  const ours = error instanceof RevisionError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
-  console.error(ours ? (error as Error).message : error)
-  process.exitCode = 2
-}
+})

@@ -4,8 +4,9 @@
 import { parseArgs } from 'node:util'
 import { openRuntime } from '../kernels/index.js'
 import { openModelFolder, UNetSpatioTemporalConditionModel } from '../models/index.js'
-import { Generator, RevisionError, runtimeNames, Tensor, UsageError, type Runtime } from '../tensor/index.js'
+import { Generator, runtimeNames, Tensor, UsageError, type Runtime } from '../tensor/index.js'
 import { parseWish } from '../tensor/webgpu/adapter.js'
+import { runProgram } from './program.js'
 import { save } from './save.js'
 
 const usage = `npm run bench -- --real DIR [options]
@@ -143,9 +144,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof RevisionError ? error.message : error)
-  process.exitCode = 2
-}
+await runProgram(main)
