@@ -10,7 +10,12 @@ import { fitGirth, girthOf } from '../../pipeline/extract/fit/girth.js'
 import { drawParts, jointError, maskOverlap, poseEntity, sightOf } from '../../pipeline/extract/fit/measure.js'
 import { nodeOf } from '../../pipeline/extract/fit/names.js'
 import { TrackFitter } from '../../pipeline/extract/fit/body-fitter.js'
+import { observationsOf } from '../../pipeline/extract/fit/observations.js'
+import { descend } from '../../pipeline/extract/fit/optimise.js'
 import { cameraOf, entityOf, pitchOf } from '../../pipeline/extract/fit/place.js'
+import { lossData, placesOf } from '../../pipeline/extract/fit/prepare.js'
+import { startOfPoints } from '../../pipeline/extract/fit/start.js'
+import { widthsOf } from '../../pipeline/extract/fit/widths.js'
 import { animalKeypoints } from '../../pipeline/extract/keypoints.js'
 import { orbit } from '../../pipeline/render/camera.js'
 import { Generator, UsageError } from '../../tensor/index.js'
@@ -79,6 +84,24 @@ await t.test('points are off by 5 pixels of 256, a fifth is missing, and a frame
   t.ok(jointError(fit, truth, camera) < 0.09, `${jointError(fit, truth, camera)} m`)
   t.equal(fit.confidence[3], 0)
   t.ok(fit.confidence[2] > 0.2 && fit.confidence[2] < 0.9)
+})
+
+await t.test('how far off points are, and how suddenly joints move, is told by a first fit', async t => {
+  const { truth, camera, random } = await rendered(human, thinned(personOf(walk(24)), 168, 8), { distance: 4 })
+  const widths = async (noise: number) => {
+    const observations = observationsOf(human, sightOf(human, truth, { camera, random, noise }))
+    const start = startOfPoints(human, observations, fps)
+    const place = placesOf(human, observations, start, camera)
+    const data = lossData(observations, start.turns, place, { lens: camera, fps })
+    const shape = new Float32Array(human.shapes)
+    return widthsOf(human, data, await descend(runtime, human, data, { pose: start.pose, place, shape }, 60))
+  }
+  const [exact, off] = [await widths(0), await widths(2.5)]
+  t.equal(exact.picture, 0.015, 'no less is believed')
+  // 2.5 pixels at 4 metres, seen with a focal length of 1.3 x 256 pixels, are 3 cm.
+  t.ok(Math.abs(off.picture - 0.03) < 0.008 && Math.abs(off.space - 0.03) < 0.01, `${off.picture} ${off.space}`)
+  const [spine, ankle] = ['spine2', 'left_ankle'].map(name => exact.bends[human.names.indexOf(name)])
+  t.ok(ankle > 1.3 * spine, `${ankle} ${spine}`)
 })
 
 await t.test('a person seen in pictures alone, from behind', async t => {
