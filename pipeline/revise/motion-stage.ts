@@ -66,7 +66,8 @@ export async function* findMotion(
     yield { type: 'target', ...aim }
     start = aimed
   }
-  using opened = await openPrior(run, start)
+  // Where nobody is there is nobody to mend.
+  using opened = start.entities.length > 0 ? await openPrior(run) : noPrior
   const goal = { frames: settings.frames, fps, shown, targeted: sketch !== undefined, given: motion !== undefined }
   const scene = await mendScene(start, { ...goal, prior: opened.prior })
   signal?.throwIfAborted()
@@ -80,6 +81,14 @@ export async function* findMotion(
   return { scene, ...cost }
 }
 
+/** Opens what the stage works with and lets go of it. Throws what is wrong with it, before a video is made for nothing. */
+export async function tryTools(run: ReviseRun): Promise<void> {
+  const extractor = await run.options.tools.openExtractor(run.runtime)
+  extractor[Symbol.dispose]()
+  const prior = await openPrior(run)
+  prior[Symbol.dispose]()
+}
+
 /** What pictures show; the extractor's networks are gone before the prior's are loaded. */
 async function see({ options, runtime }: ReviseRun, frames: readonly Picture[], fps: number): Promise<Scene> {
   const { tools, signal, onExtract } = options
@@ -87,13 +96,13 @@ async function see({ options, runtime }: ReviseRun, frames: readonly Picture[], 
   return await extractor.extract(frames, { fps, signal, onProgress: onExtract })
 }
 
-/** The prior, if there is one and somebody whom it may mend. */
-async function openPrior(
-  { options, runtime }: ReviseRun,
-  { entities }: Scene,
-): Promise<Disposable & { readonly prior?: Prior }> {
+type OpenedPrior = Disposable & { readonly prior?: Prior }
+const noPrior: OpenedPrior = { [Symbol.dispose]: () => undefined }
+
+/** The prior, if there is one. */
+async function openPrior({ options, runtime }: ReviseRun): Promise<OpenedPrior> {
   const { pppm, strength, prompt } = options
-  if (pppm === undefined || entities.length === 0) return { [Symbol.dispose]: () => undefined }
+  if (pppm === undefined) return noPrior
   const { model } = await openPPPM(runtime, pppm)
   try {
     const text = prompt && (await tokensOf(runtime, model, prompt))

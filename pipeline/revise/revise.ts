@@ -8,7 +8,7 @@ import type { Configuration } from '../configuration.js'
 import type { Picture } from '../media/picture.js'
 import type { Scene } from '../scene/scene.js'
 import type { ReviseEvent, ReviseOptions, ReviseResult, StageReport } from './events.js'
-import { findMotion, savedScene } from './motion-stage.js'
+import { findMotion, savedScene, tryTools } from './motion-stage.js'
 import { motionDigest, planRun, type ReviseRun } from './run.js'
 import type { ReviseStage } from './settings.js'
 import type { StageCost } from './stage-store.js'
@@ -50,8 +50,9 @@ class Work {
   /** Finds out what earlier runs left, and refuses the folder of another run before anything is made. */
   async look(): Promise<void> {
     const { store, options, configurations } = this.plan
-    const scene = (await this.#find('s2', configurations.s2)) ? await savedScene(this.plan) : undefined
+    // The first stage first: what differs there is only a digest to those after it.
     if (!options.motion) await this.#find('s1', configurations.s1)
+    const scene = (await this.#find('s2', configurations.s2)) ? await savedScene(this.plan) : undefined
     const s3 = scene ? this.#lastConfiguration(scene) : configurations.s3
     await this.#find('s3', s3)
     const missing = this.#needed().find(stage => !this.#saved.has(stage) && !this.plan.stages.includes(stage))
@@ -88,6 +89,10 @@ class Work {
     return this.#needed().includes(stage)
   }
 
+  #isToCome(stage: ReviseStage): boolean {
+    return this.plan.stages.includes(stage) && !this.#saved.has(stage)
+  }
+
   async #find(stage: ReviseStage, configuration: Configuration): Promise<StageCost | undefined> {
     const cost = await this.plan.store.saved(stage, configuration)
     if (cost) this.#saved.set(stage, cost)
@@ -106,6 +111,7 @@ class Work {
       yield this.#end('s1', cost, true)
       return store.frames('s1', coarse.frames)
     }
+    if (this.#isToCome('s2')) await tryTools(this.plan)
     yield { type: 'part', part: 's1' }
     if (options.sketch) yield* this.#warnOfMasks()
     const masks = await coarseMasks(this.plan)

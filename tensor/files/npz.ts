@@ -29,10 +29,13 @@ export class NpzFile {
     return new NpzFile(await ZipFile.open(source))
   }
 
-  /** One array, converted as by `readNpy`; throws a FileError if there is none of that name or it is malformed. */
-  async read(name: string): Promise<LoadedTensor> {
+  /**
+   * One array of at most `most` bytes (2 GiB), converted as by `readNpy`; throws a FileError if there is none of that
+   * name, or it is larger or malformed.
+   */
+  async read(name: string, most?: number): Promise<LoadedTensor> {
     if (!this.names.includes(name)) throw new FileError({ where: this.name, what: `no array ${quote(name)}` })
-    return parseNpy(`${this.name}: array ${quote(name)}`, await this.zip.read(name + suffix))
+    return parseNpy(`${this.name}: array ${quote(name)}`, await this.zip.read(name + suffix, most))
   }
 
   close(): Promise<void> {

@@ -48,11 +48,15 @@ export class ZipFile {
     }
   }
 
-  /** The bytes of an entry of at most 2 GiB; throws a FileError if it is missing, broken or larger than it says. */
-  async read(name: string): Promise<Uint8Array> {
+  /**
+   * The bytes of an entry of at most `most` bytes (2 GiB); throws a FileError if it is missing, broken or larger than it
+   * says.
+   */
+  async read(name: string, most = maxEntryBytes): Promise<Uint8Array> {
     const where = `${this.name}: entry ${quote(name)}`
     const entry = this.entries.get(name)
     if (!entry) throw new FileError({ where: this.name, what: `no entry ${quote(name)}` })
+    if (entry.size > most) throw tooLarge(where, entry.size, most)
     const local = viewOf(await this.source.read(entry.offset, 30))
     if (local.getUint32(0, true) !== 0x04034b50) throw new FileError({ where, what: 'bad local header' })
     const start = entry.offset + 30 + local.getUint16(26, true) + local.getUint16(28, true)
@@ -131,9 +135,13 @@ function checkEntry(where: string, { name, method, packedSize, size, offset }: Z
   if (method !== 0 && method !== 8) throw bad('unknown compression', '0 (stored) or 8 (deflate)', String(method))
   if ([packedSize, size, offset].includes(0xffffffff)) throw bad('zip64 entry', 'less than 4 GiB')
   if (method === 0 && packedSize !== size) throw bad('two sizes', `${size} stored bytes`, String(packedSize))
-  if (size > maxEntryBytes) throw bad('too large', `at most ${maxEntryBytes} bytes`, String(size))
+  if (size > maxEntryBytes) throw tooLarge(`${where}: entry ${quote(name)}`, size, maxEntryBytes)
   if (size > packedSize * maxExpansion)
     throw bad('impossible expansion', `at most ${maxExpansion} to 1`, `${packedSize} bytes to ${size}`)
+}
+
+function tooLarge(where: string, size: number, most: number): FileError {
+  return new FileError({ where, what: 'too large', expected: `at most ${most} bytes`, got: String(size) })
 }
 
 /** Ends each entry where the next one starts: entries that share bytes make a small archive expand without bound. */

@@ -99,10 +99,19 @@ await t.test('the folder of another run is refused, and says what differs', asyn
   ]
   for (const [options, message] of cases) await t.rejects(run({ out, ...options }), { name: 'UsageError', message })
   await run({ out, stages: ['s2'] })
+  await t.rejects(run({ out, seed: 1 }), /s1: .*; expected seed 1; got seed 0;/, 'of all that differs what was asked')
   await t.rejects(run({ out, strength: 0.7 }), /s2: .*; expected strength 0.7; got strength of the prior/)
   await t.rejects(run({ out, tools: { ...tools, name: 'others' } }), /expected tools others; got tools of a test/)
   await rm(join(out, 's1/stage.json'))
   await t.rejects(run({ out }), /s1: not the results of a stage; try another output folder/)
+})
+
+await t.test('a detector or a prior that cannot be used is told before the first video is made', async t => {
+  const out = newFolder()
+  const openExtractor = () => Promise.reject(new Error('no detector'))
+  await t.rejects(run({ out, tools: { ...tools, openExtractor } }), /no detector/)
+  await t.rejects(run({ out, pppm: golden('svd-pipeline-tiny/square.png') }), { name: 'FileError' })
+  t.same(await readdir(out), [])
 })
 
 await t.test('stages run alone; what they need must be there', async t => {

@@ -105,6 +105,7 @@ await t.test('an archive is read, stored or deflated, one array at a time', asyn
   await t.rejects(file.read('objects'), { name: 'FileError', message: /^a\.npz: array "objects": dtype that cannot/ })
   await t.rejects(file.read('absent'), { name: 'FileError', message: 'a.npz: no array "absent"' })
   await t.rejects(file.read('readme.txt'), FileError)
+  await t.rejects(file.read('zeros', 1000), /entry "zeros\.npy": too large; expected at most 1000 bytes; got 1000\d{3}/)
   await file.close()
   t.strictSame((await openNpz(zipBytes([]))).names, [], 'an empty archive')
 })

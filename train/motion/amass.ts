@@ -21,6 +21,8 @@ import { checkCount, isPlausible, motionLimits, type SourceMotion } from './sour
 // SMPL-H has no jaw and eyes: its hands follow the body at once.
 const handsOfSmplH = 66
 const handsOfSmplX = 75
+// All numbers that a motion may have, in float64, behind the header of their array.
+const mostArrayBytes = 8 * motionLimits.numbers + 2 ** 16
 
 /** Reads such an archive, at `motionFps`. Throws a FileError on any flaw. */
 export async function readAmass(file: NpzFile): Promise<Motion> {
@@ -53,10 +55,16 @@ export async function readAmass(file: NpzFile): Promise<Motion> {
 
 /** An array of a motion, as f32. Throws a FileError if it is missing or holds what no motion needs. */
 export async function plausibleArray(file: NpzFile, name: string): Promise<{ data: Float32Array; shape: Shape }> {
-  const { data, shape, dtype }: LoadedTensor = await file.read(name)
+  const { data, shape, dtype }: LoadedTensor = await file.read(name, mostArrayBytes)
   const values = Float32Array.from(data)
-  if (!['f32', 'i32', 'u8'].includes(dtype) || !values.every(isPlausible))
-    throw new FileError({ where: file.name, what: `array ${name} does not hold numbers that can be` })
+  const odd = values.find(value => !isPlausible(value))
+  if (!['f32', 'i32', 'u8'].includes(dtype) || odd !== undefined)
+    throw new FileError({
+      where: file.name,
+      what: `array ${name} does not hold numbers that can be`,
+      expected: `numbers of -${motionLimits.largest}..${motionLimits.largest}`,
+      got: odd === undefined ? dtype : String(odd),
+    })
   return { data: values, shape }
 }
 
