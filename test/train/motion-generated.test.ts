@@ -151,7 +151,10 @@ await t.test('scenes of nothing, of two lengths, of another version or shape', a
     [{ ...head, version: one(Float32Array.of(2), [1]) }, /unknown version; expected 1; got 2/],
     [{ ...head, mocap_framerate: one(Float32Array.of(60), [1]) }, /unknown mocap_framerate; expected 30; got 60/],
     [{ ...head, objects: one(new Float32Array(60), [1, 20, 3]) }, /array objects has the wrong shape/],
-    [{ ...head, objects: one(new Float32Array(63).fill(NaN), [1, 21, 3]) }, /objects does not hold numbers that can be; expected .*; got NaN/],
+    [
+      { ...head, objects: one(new Float32Array(63).fill(NaN), [1, 21, 3]) },
+      /objects does not hold numbers that can be; expected .*; got NaN/,
+    ],
     [{ ...head, animal_poses: one(new Float32Array(105), [1, 105]) }, /no array "animal_trans"/],
   ] as const
   for (const [arrays, message] of broken) {
