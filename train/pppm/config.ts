@@ -29,7 +29,7 @@ export function parsePPPMTrainConfig(where: string, text: string): PPPMTrainConf
     textEncoder: reader.optionalText('text_encoder', 4096),
     frames: reader.integer('frames', { min: 8, max: 512, default: 64 }),
     batch: reader.integer('batch', { max: 1024, default: 8 }),
-    settings: readTrainSettings(reader, { steps: 7500, rate: 1e-3, warmup: 200, emaDecay: 0.999 }),
+    settings: readTrainSettings(reader, { steps: 18000, rate: 1e-3, warmup: 200, emaDecay: 0.999 }),
     saveEvery: reader.integer('save_every', { max: 1_000_000, default: 200 }),
   }
   reader.finishClosed()
