@@ -38,8 +38,10 @@ const modified = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
 /** Installs from the lock file when node_modules is missing or older, then builds when a source is newer than dist/. */
 export function prepare() {
-  if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json')))
+  if (modified(join(root, 'node_modules/.package-lock.json')) < modified(join(root, 'package-lock.json'))) {
+    console.log('npm ci: installing what package-lock.json names')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  }
   const folders = sourceFolders.map(name => join(root, name)).filter(existsSync)
   if (
     modified(join(root, 'dist/.built')) < Math.max(modified(join(root, 'tsconfig.json')), ...folders.map(newestSource))
