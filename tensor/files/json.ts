@@ -16,7 +16,7 @@ export function decodeUtf8(where: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    throw new FileError({ where, what: 'bad header', expected: 'UTF-8 text' }, { cause })
+    throw new FileError({ where, what: 'not a text', expected: 'UTF-8' }, { cause })
   }
 }
 
