@@ -17,8 +17,8 @@ interface Walk {
   readonly strides: readonly number[]
 }
 
-/** A square of both sides fits the first cache. */
-const square = { rows: 64, columns: 64 }
+/** Sixteen words of x are a line of its cache; the output, which is read before it is written, goes page after page. */
+const strip = { rows: 16, columns: 1024 }
 
 /** to[i] = from[i] for every index i of the shape. */
 function copy(shape: Shape, to: Walk, from: Walk): Launch[] {
@@ -33,7 +33,7 @@ function copy(shape: Shape, to: Walk, from: Walk): Launch[] {
   const reordered = (list: readonly number[]) =>
     beside === inner - 1 ? list : [...list.toSpliced(beside, 1).slice(0, -1), list[beside], list[inner]]
   const { box, strides, units } = transposes
-    ? cutBox(reordered(merged.shape), merged.strides.map(reordered), square)
+    ? cutBox(reordered(merged.shape), merged.strides.map(reordered), strip)
     : cutRows(merged)
   const [outStrides, xStrides] = strides
   const starts = { start: from.start ?? 0, outStart: to.start ?? 0 }

@@ -170,7 +170,7 @@ await t.test('agrees with the plain loops, every output written', async t => {
   }
 })
 
-// In WebAssembly elements of any width move singly: squares of 4 x 4, blocks of 64 x 64, units of 4096 elements, runs
+// In WebAssembly elements of any width move singly: squares of 4 x 4, strips of 16 x 1024, units of 4096 elements, runs
 // that are long and short.
 const everyEdge = [
   [0, 1],
@@ -180,6 +180,8 @@ const everyEdge = [
 ] as const
 const singly: Case[] = [
   { shape: [130, 67], run: x => permute(x, [1, 0]) },
+  { shape: [1029, 21], run: x => permute(x, [1, 0]) },
+  { shape: [2, 2050, 17], dtype: 'f16', run: x => permute(x, [0, 2, 1]) },
   { shape: [3, 66, 2, 69], run: x => permute(x, [0, 3, 2, 1]) },
   { shape: [70, 3], run: x => permute(x, [1, 0]) },
   { shape: [131, 69], dtype: 'f16', run: x => permute(x, [1, 0]) },
